@@ -5,7 +5,7 @@ from datetime import date
 
 import httpx
 import pytest
-from wangdian_client import StaleVersion, etag_of, location_of, trace
+from wangdian_client import NO_RETRY, StaleVersion, etag_of, location_of, trace
 
 OK = httpx.Response(200, json={"id": "x"})
 
@@ -130,6 +130,7 @@ async def test_another_identity_shares_the_connections(subject, server):
     bank = server(OK)
     other = subject.on(bank).client.acting(token="teller")
     assert other._runner.http is subject.client._runner.http
+    assert subject.client.acting(retry=NO_RETRY)._runner.settings.retry is NO_RETRY
     await subject.do(lambda c: other.queue.visits.start("v"))
     await subject.do(lambda c: c.queue.visits.start("v"))
     assert [request.headers["Authorization"] for request in bank.requests] == ["Bearer teller", "Bearer secret"]

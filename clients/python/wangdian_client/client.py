@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -77,11 +78,21 @@ class Wangdian(Api[SyncRunner]):
         settings = Settings(retry or Retry(), _headers(language, user_agent), on_acknowledged)
         super().__init__(SyncRunner(http, _provider(token, token_provider), settings, sleep))
 
-    def acting(self, *, token: str | None = None, token_provider: TokenProvider | None = None) -> Self:
-        """This client under another identity, on the same connections: only the original is closed."""
+    def acting(
+        self,
+        *,
+        token: str | None = None,
+        token_provider: TokenProvider | None = None,
+        retry: Retry | None = None,
+    ) -> Self:
+        """This client under another identity, on the same connections: only the original is closed.
+
+        `retry`, if given, bounds its attempts instead of the original's policy.
+        """
         mine = self._runner
+        settings = replace(mine.settings, retry=retry or mine.settings.retry)
         other = copy(self)
-        Api.__init__(other, SyncRunner(mine.http, _provider(token, token_provider), mine.settings, mine.sleep))
+        Api.__init__(other, SyncRunner(mine.http, _provider(token, token_provider), settings, mine.sleep))
         return other
 
     def close(self) -> None:
@@ -121,11 +132,21 @@ class AsyncWangdian(Api[AsyncRunner]):
         settings = Settings(retry or Retry(), _headers(language, user_agent), on_acknowledged)
         super().__init__(AsyncRunner(http, _provider(token, token_provider), settings, sleep))
 
-    def acting(self, *, token: str | None = None, token_provider: AsyncTokenProvider | None = None) -> Self:
-        """This client under another identity, on the same connections: only the original is closed."""
+    def acting(
+        self,
+        *,
+        token: str | None = None,
+        token_provider: AsyncTokenProvider | None = None,
+        retry: Retry | None = None,
+    ) -> Self:
+        """This client under another identity, on the same connections: only the original is closed.
+
+        `retry`, if given, bounds its attempts instead of the original's policy.
+        """
         mine = self._runner
+        settings = replace(mine.settings, retry=retry or mine.settings.retry)
         other = copy(self)
-        Api.__init__(other, AsyncRunner(mine.http, _provider(token, token_provider), mine.settings, mine.sleep))
+        Api.__init__(other, AsyncRunner(mine.http, _provider(token, token_provider), settings, mine.sleep))
         return other
 
     async def aclose(self) -> None:
