@@ -18,7 +18,7 @@ from shared.db.database import Database
 from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
 from shared.web.idempotency import Key, Raced, Reply, keep, make_key, recall
-from shared.web.problems import KeyRequired, ProblemBody
+from shared.web.problems import KeyRequired, Problem, ProblemBody
 
 KEY_ROLES = frozenset({"app", "kiosk", "integration"})
 """Roles whose every write carries an Idempotency-Key."""
@@ -67,9 +67,11 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         return Reply(status, {"content-type": "application/json"} | headers, adapter.dump_json(value, by_alias=True))
 
     async def write(request: Request, arguments: dict[str, Any]) -> Reply:
-        principal = request.scope.get("wangdian.principal")
+        principal = getattr(request.state, "principal", None)
         actor = principal.sub if principal is not None else "anonymous"
-        key = await _key_of(request, actor, principal.roles if principal is not None else frozenset())
+        # Without a token the link is the caller: another link's equal key is another key.
+        caller = actor if principal is not None else f"link:{request.url.path}"
+        key = await _key_of(request, caller, principal.roles if principal is not None else frozenset())
 
         async def work(uow: Uow) -> Reply:
             if key is not None and (kept := await recall(uow, key)) is not None:
@@ -83,9 +85,14 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
 
         database = _database(request, service)
         try:
-            reply = await database.write(work, actor=actor)
-        except Raced:
-            reply = await database.write(work, actor=actor)
+            try:
+                reply = await database.write(work, actor=actor)
+            except Raced:
+                reply = await database.write(work, actor=actor)
+        except Problem as problem:
+            if problem.tell:
+                await database.write(lambda uow: uow.emit_many(problem.tell), actor=actor)
+            raise
         crash("write:after-commit")
         return reply
 
