@@ -23,7 +23,7 @@ from shared.web.problems import KeyRequired, Problem, ProblemBody
 KEY_ROLES = frozenset({"app", "kiosk", "integration"})
 """Roles whose every write carries an Idempotency-Key."""
 
-_PROBLEM: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": text,
         "model": ProblemBody,
@@ -143,9 +143,9 @@ def ServiceRouter(service: str, tag: str) -> APIRouter:  # noqa: N802 - reads as
         prefix=f"/{service}/v1",
         tags=[f"{service}: {tag}"],
         route_class=UnitRoute,
-        responses=_PROBLEM,
+        responses=PROBLEMS,
         generate_unique_id_function=lambda route: f"{service}_{route.name}",
     )
 
 
-__all__ = ["KEY_ROLES", "ServiceRouter", "UnitRoute"]
+__all__ = ["KEY_ROLES", "PROBLEMS", "ServiceRouter", "UnitRoute"]

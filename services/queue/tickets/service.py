@@ -121,7 +121,10 @@ async def place(
 ) -> tuple[int, Quote]:
     """How many are served before a ticket of this order, and the wait to expect."""
     hall = await reads.one(queries.AHEAD, unit=unit, service=service, day=day, order_at=order_at, own=own)
-    return hall.ahead, await quote_for(reads, ahead=hall.ahead, servers=hall.servers)
+    wait = await quote_for(reads, ahead=hall.ahead, servers=hall.servers)
+    if wait.p50 is None or wait.p80 is None:
+        return hall.ahead, Quote(p50=None, p80=None, reason=wait.reason)
+    return hall.ahead, Quote(p50=round(wait.p50), p80=round(wait.p80))
 
 
 async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> Row | None:
