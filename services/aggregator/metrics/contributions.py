@@ -1,11 +1,11 @@
 """From facts to additions to cells."""
 
-from collections import defaultdict
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.registry import Measure
-from services.aggregator.metrics.values import Contribution, Fact, Key, ResponseFact, VisitFact
+from services.aggregator.metrics.values import Contribution, Fact, ResponseFact, VisitFact
 
 
 def _measures_of(kind: type) -> tuple[tuple[str, Measure], ...]:
@@ -28,20 +28,24 @@ def contributions(fact: Fact) -> list[Contribution]:
 
 
 def diff(old: Fact | None, new: Fact | None) -> list[Contribution]:
-    """What must be added to the cells when ``old`` becomes ``new``: contributions(new) - contributions(old), merged by
-    cell, without zeros. None: there was no fact yet, or it is gone."""
-    return merge(
-        [] if new is None else contributions(new),
-        [] if old is None else contributions(old),
-    )
+    """What must be added to the cells when ``old`` becomes ``new``: contributions(new) - contributions(old).
+
+    Merged by cell, without zeros. None: there was no fact yet, or it is gone.
+    """
+    before = [] if old is None else contributions(old)
+    after = [] if new is None else contributions(new)
+    if not before:
+        return after  # one a metric already, and none of zeros
+    same = set(before).intersection(after)
+    return merge([each for each in after if each not in same], [each for each in before if each not in same])
 
 
-def merge(added: list[Contribution], removed: list[Contribution] | None = None) -> list[Contribution]:
+def merge(added: Iterable[Contribution], removed: Iterable[Contribution] = ()) -> list[Contribution]:
     """Contributions to the same cell summed, ``removed`` ones subtracted, zeros dropped; for one write a cell."""
-    sums: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for sign, each_list in ((1, added), (-1, removed or [])):
-        for each in each_list:
-            total = sums[Key(*each[:6])]
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for sign, changes in ((1, added), (-1, removed)):
+        for each in changes:
+            total = sums.setdefault(each[:6], [0, 0, 0])
             total[0] += sign * each.n
             total[1] += sign * each.numerator
             total[2] += sign * each.denominator

@@ -64,17 +64,6 @@ class Amount(NamedTuple):
     bucket: int | None = None
 
 
-class Key(NamedTuple):
-    """Which cell a contribution belongs to."""
-
-    metric: str
-    day: date
-    unit: str
-    service: str
-    ticket_class: str
-    bucket: int | None
-
-
 class Contribution(NamedTuple):
     """An addition to (or, negative, a subtraction from) one cell."""
 
