@@ -4,8 +4,9 @@
 as a whole first (count of fields, numbers, clocks, date, outcome: ``malformed``), then for what it tells.
 """
 
-from datetime import timedelta
-from typing import Final
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple
 
 from services.queue.imports.formats import cells
 from services.queue.imports.lines import Line
@@ -24,6 +25,28 @@ _HOUR: Final = 3600
 _OUTCOMES: Final[dict[str, Outcome | None]] = {"AGENT": "served", "HANG": "left", "PHANTOM": None}
 _NO_SERVER: Final = "NO_SERVER"
 _HEADERS: Final = frozenset({"vru+line", "vru.line", "vru_line"})
+
+
+class _Row(NamedTuple):
+    """The cells of one line as values, in the order of :data:`COLUMNS`; clocks in seconds since midnight."""
+
+    line: str
+    call_id: int
+    customer_id: str
+    priority: int
+    type: str
+    date: date
+    vru_entry: int
+    vru_exit: int
+    vru_time: int
+    q_start: int
+    q_exit: int
+    q_time: int
+    outcome: str
+    ser_start: int
+    ser_exit: int
+    ser_time: int
+    server: str
 
 
 class AnonymousBank:
@@ -56,82 +79,44 @@ class AnonymousBankParser:
         return self._row(line.number, fields)
 
     def _row(self, line_no: int, fields: list[str]) -> VisitRow | Reject:
-        (line, call, customer, priority, kind, day, entry, left_menu, menu) = fields[:9]
-        (q_start, q_exit, q_time, outcome, ser_start, ser_exit, ser_time, server) = fields[9:]
-        read = (
-            cells.code(line),
-            cells.count(call),
-            cells.spreadsheet_number(customer),  # 24 lines in January went through a spreadsheet once
-            _priority(priority),
-            cells.code(kind),
-            cells.short_date(day),
-            cells.clock(entry),
-            cells.clock(left_menu),
-            cells.number(menu),  # negative where the source's two clocks disagree: 33 lines in January
-            cells.clock(q_start),
-            cells.clock(q_exit),
-            _seconds(q_time),
-            outcome if outcome in _OUTCOMES else None,
-            cells.clock(ser_start),
-            cells.clock(ser_exit),
-            _seconds(ser_time),
-            server,
-        )
+        read = [reader(text) for reader, text in zip(_READERS, fields, strict=True)]
         if None in read:
             faults = (Fault(name, "malformed") for name, value in zip(COLUMNS, read, strict=True) if value is None)
             return Reject(line_no, tuple(faults))
-        return self._visit(line_no, read)
+        return self._visit(line_no, _Row(*read))
 
-    def _visit(self, line_no: int, read: tuple) -> VisitRow | Reject:
-        (
-            line,
-            call,
-            _,
-            priority,
-            kind,
-            day,
-            entry,
-            left_menu,
-            _,
-            *queue,
-            outcome_text,
-            start,
-            end,
-            handling,
-            server,
-        ) = read
-        q_start, _, wait = queue
-        outcome = _OUTCOMES[outcome_text]
+    def _visit(self, line_no: int, row: _Row) -> VisitRow | Reject:
+        outcome = _OUTCOMES[row.outcome]
         if outcome is None:
             return reject(line_no, "outcome", "phantom")
-        queued = any(queue)
+        queued = bool(row.q_start or row.q_exit or row.q_time)
         if outcome == "left" and not queued:
             return reject(line_no, "outcome", "no_ticket")
 
         zone = self._context.zone
-        issued_at = cells.local_instant(day, _on_day(q_start if queued else left_menu, entry), zone)
+        issued_at = cells.local_instant(row.date, _on_day(row.q_start if queued else row.vru_exit, row.vru_entry), zone)
         if issued_at > self._context.now + cells.AHEAD:
             return reject(line_no, "date", "in_future")
-        over_at = issued_at + timedelta(seconds=wait)
-        known = bool(start or end or handling)
-        started_at = cells.local_instant(day, _on_day(start, entry), zone) if known else None
-        if started_at is not None and not start and abs(started_at - over_at) > timedelta(hours=1):
+        over_at = issued_at + timedelta(seconds=row.q_time)
+        known = bool(row.ser_start or row.ser_exit or row.ser_time)
+        started_at = cells.local_instant(row.date, _on_day(row.ser_start, row.vru_entry), zone) if known else None
+        if started_at is not None and not row.ser_start and abs(started_at - over_at) > timedelta(hours=1):
             started_at = None  # 0:00:00 is "unknown" here, not midnight
         return VisitRow(
-            external_key=f"{line}/{call}/{day:%y%m%d}",
-            business_date=day,
-            service=kind,
-            ticket_class=CLASSES[priority][0],
+            external_key=f"{row.line}/{row.call_id}/{row.date:%y%m%d}",
+            business_date=row.date,
+            service=row.type,
+            ticket_class=CLASSES[row.priority][0],
             channel=CHANNEL,
             outcome=outcome,
             issued_at=issued_at,
             called_at=over_at if outcome == "served" else None,
             started_at=started_at,
-            finished_at=None if started_at is None else started_at + timedelta(seconds=handling),
+            finished_at=None if started_at is None else started_at + timedelta(seconds=row.ser_time),
             left_at=over_at if outcome == "left" else None,
-            wait_seconds=wait,
-            handling_seconds=handling if known else None,
-            staff_ref=None if server in {"", _NO_SERVER} else cells.outside_ref(server),
+            wait_seconds=row.q_time,
+            handling_seconds=row.ser_time if known else None,
+            staff_ref=None if row.server in {"", _NO_SERVER} else cells.outside_ref(row.server),
             window=None,
         )
 
@@ -149,3 +134,25 @@ def _priority(text: str) -> int | None:
 def _seconds(text: str) -> int | None:
     value = cells.count(text)
     return None if value is None or value > cells.MAX_SECONDS else value
+
+
+_READERS: Final[tuple[Callable[[str], Any], ...]] = (
+    cells.code,
+    cells.count,
+    cells.spreadsheet_number,  # 24 customers of January went through a spreadsheet once
+    _priority,
+    cells.code,
+    cells.short_date,
+    cells.clock,
+    cells.clock,
+    cells.number,  # negative where the source's two clocks disagree: 33 lines in January
+    cells.clock,
+    cells.clock,
+    _seconds,
+    lambda text: text if text in _OUTCOMES else None,
+    cells.clock,
+    cells.clock,
+    _seconds,
+    str,
+)
+"""How the cell of each column is read; None is a wrong cell."""
