@@ -10,7 +10,7 @@ from shared.web.fields import CodeField, Command, Text
 
 Bound = Annotated[int, Field(strict=True, ge=0, le=10)]
 
-_ITEM = {
+_ITEM: dict[str, Any] = {
     "code": "attitude",
     "dimension": "attitude",
     "texts": {"zh": "您对柜员的服务态度满意吗?", "en": "How satisfied are you with the teller's attitude?"},
