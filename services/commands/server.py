@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from services.registry import SERVICES, load
 from shared.app import DataFolderInUse, build_app, lock_folder
-from shared.observability.logging import configure
+from shared.observability.logging import configure_logging
 from shared.settings import Role, Settings
 
 GRACE = 10
@@ -30,7 +30,7 @@ def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
     settings = settings_or_exit()
     if roles is not None:
         settings = settings.model_copy(update={"roles": roles})
-    configure()
+    configure_logging()
     if settings.mode == "embedded":
         try:
             lock_folder(settings.data).close()

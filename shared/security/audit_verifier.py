@@ -78,7 +78,8 @@ class ChainVerifier:
         self._keys = keys
         self._findings: list[Finding] = []
         self._found = self._rows = self._blocks = self._anchored = 0
-        self._no, self._hash, self._total = (start.block, start.hash, start.rows) if start else (0, genesis(service), 0)
+        self._no, self._hash = (start.block, start.hash) if start else (0, genesis(service))
+        self._total: int | None = start.rows if start else 0
         self._head = start
         self._leaves: Iterator[Leaf] = iter(())
         self._next: Leaf | None = None
@@ -105,13 +106,14 @@ class ChainVerifier:
         if not head.signed_by(self._keys):
             self._find(block.no, block.first_seq, "block_signature")
         self._compare_outside(head)
-        self._no, self._hash, self._total, self._head = block.no, block.hash, block.total, head
+        self._no, self._hash, self._head = block.no, block.hash, head
         self._blocks += 1
 
     def row(self, row: Any) -> None:
         """The next sealed row (``row.block`` is not None)."""
         self._rows += 1
         if row.block != self._no or self._blocks == 0:
+            self._end_block()
             self._find(row.block, row.seq, "row_without_block")
             return
         while self._next is not None and self._next.seq < row.seq:
@@ -142,10 +144,13 @@ class ChainVerifier:
 
     def _open(self, block: Block) -> None:
         leaves = _sound_leaves(self._service, block)
+        expected = None if self._total is None else self._total + len(leaves or ())
         if leaves is None:
             self._find(block.no, block.first_seq, "block_altered")
-        elif block.no == self._no + 1 and block.total != self._total + block.rows:
+        elif expected is not None and block.no == self._no + 1 and block.total != expected:
             self._find(block.no, block.first_seq, "chain_broken")
+        # What an altered block says about the count is no measure for the blocks after it.
+        self._total = None if leaves is None else block.total
         self._leaves = iter(leaves or ())
         self._advance()
 

@@ -44,13 +44,13 @@ def principal_of(claims: Mapping[str, Any], *, issuer: str, audience: str, now: 
     roles = frozenset(_texts(claims, "roles")) & _KNOWN_ROLES
     if not roles:
         raise InvalidToken("no_known_role")
-    staff_id = claims.get("staff_id")
+    client = claims.get("client_id", claims.get("azp"))
     return Principal(
         sub=_text("sub", claims["sub"]),
-        staff_id=None if staff_id is None else _text("staff_id", staff_id),
+        staff_id=None if claims.get("staff_id") is None else _text("staff_id", claims["staff_id"]),
         roles=roles,
         units=tuple(_texts(claims, "units")) if claims.get("units") is not None else (),
-        client=_text("client", claims.get("client_id") or claims.get("azp") or "-").removeprefix("-"),
+        client="" if client is None else _text("client_id", client),
         expires_at=expires_at,
     )
 

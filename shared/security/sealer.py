@@ -52,9 +52,9 @@ async def seal(
     return checkpoint
 
 
-def _continue_from(last: Any, highest: int, head: Checkpoint | None) -> None:
+def _continue_from(last: Any, highest: Any, head: Checkpoint | None) -> None:
     no = 0 if last is None else last.no
-    if highest > no:
+    if not isinstance(highest, int) or highest > no:
         raise ChainBroken(f"rows were sealed into block {highest}, but the last block is {no}")
     if head is not None and no < head.block:
         raise ChainBroken(f"block {head.block} was published, but the last block is {no}")

@@ -59,7 +59,7 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         options["status_code"] = 204
     elif body_type is not result:
         options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (options.get("responses") or {})
-    writes = hints[unit] is Uow
+    writes, wants_request = hints[unit] is Uow, "request" in hints
 
     def reply_of(value: Any, headers: dict[str, str]) -> Reply:
         if value is None or adapter is None:
@@ -103,10 +103,13 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         return await _database(request, service).read(work)
 
     async def wrapped(request: Request, **arguments: Any) -> Response:
+        if wants_request:
+            arguments["request"] = request
         reply = await (write if writes else read)(request, arguments)
         return Response(reply.body, reply.status, reply.headers | {"cache-control": "no-store"})
 
-    parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(endpoint).parameters.values() if p.name != unit]
+    given = inspect.signature(endpoint).parameters
+    parameters = [p.replace(annotation=hints[p.name]) for p in given.values() if p.name not in (unit, "request")]
     asked = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
     by_name = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     wrapped.__signature__ = inspect.Signature([asked, *by_name])  # type: ignore[attr-defined]

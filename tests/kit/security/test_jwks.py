@@ -61,7 +61,7 @@ def _public(x: str) -> Any:
 
 def test_unusable_keys_are_skipped() -> None:
     small = jwt.algorithms.RSAAlgorithm.to_jwk(
-        rsa.generate_private_key(65537, 1024).public_key(),
+        rsa.generate_private_key(65537, 1024).public_key(),  # noqa: S505 - the weak key is the test
         as_dict=True,
     )
     p384 = jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP384R1()).public_key(), as_dict=True)
