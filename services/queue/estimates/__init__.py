@@ -1,1 +1,1 @@
-"""Wait quotes: how long a customer may expect to wait (等候预计)."""
+"""How long a customer will probably wait (等候时间预估)."""
