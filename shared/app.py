@@ -32,6 +32,7 @@ from shared.security.audit_log import Sealer
 from shared.security.issuer import DevelopmentIssuer
 from shared.security.jwks import FileJwks, RemoteJwks
 from shared.security.keyring import FileKeySource, Keyring
+
 from shared.security.records import RecordKeys
 from shared.security.tokens import TokenVerifier
 from shared.settings import Settings
@@ -39,7 +40,7 @@ from shared.spec import ServiceSpec
 from shared.topics import TOPICS
 from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
-from shared.web.events_api import router as events_router
+from shared.web.operator import router as operator_router
 from shared.web.limits import BodyLimit
 
 log = get_logger("app")
@@ -99,7 +100,7 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
     for spec in specs:
         for router in spec.routers:
             app.include_router(router)
-    app.include_router(events_router)
+    app.include_router(operator_router)
     operator_routes(app)
     uploads = {path for spec in specs for path in spec.uploads}
     app.add_middleware(BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=uploads)
@@ -167,7 +168,7 @@ def _tokens(app: FastAPI, settings: Settings, clock: Clock) -> None:
     elif settings.jwks.startswith("http"):
         provider = RemoteJwks(settings.jwks, clock)
     else:
-        provider = FileJwks(Path(settings.jwks))
+        provider = FileJwks(Path(settings.jwks), clock)
     app.state.verifier = TokenVerifier(provider, settings.token_issuer, settings.token_audience, clock)
 
 

@@ -205,7 +205,7 @@ class EmbeddedSubscription:
         if position.log and position.log != part.log:
             raise LogChanged(source, "the topic was made anew")
         if not position.log:
-            position = Position(part.first, part.log)
+            position = Position(max(part.first, position.next), part.log)
         if not part.first <= position.next <= part.next:
             raise OffsetOutOfRange(source, f"offset {position.next} is not in {part.first}..{part.next}")
         self._positions[source] = Position(position.next, part.log)

@@ -32,7 +32,7 @@ class VisitState(EventData):
 
     ``wait_seconds`` runs from issue to first call (0 when taken at once); ``handling_seconds`` is the time at the
     window that finished, None when unknown. ``staff`` is a person of the directory, ``staff_external`` the reference
-    of an imported source.
+    of an imported source. ``end_cause`` says who ended a visit that was not served: customer, staff, day_closed.
     """
 
     topic: ClassVar[str] = "queue.events"
@@ -50,6 +50,7 @@ class VisitState(EventData):
     started_at: Time | None = None
     finished_at: Time | None = None
     left_at: Time | None = None
+    end_cause: Code | None = None
     wait_seconds: int | None = None
     handling_seconds: int | None = None
     calls: int = 0

@@ -30,8 +30,11 @@ class Prepared(NamedTuple):
         """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
         out = []
         for name in self.order:
-            value = params[name] if name in params else self.defaults[name]
-            if value is None and name not in params:
+            if name in params:
+                value = params[name]
+            elif name in self.defaults:
+                value = self.defaults[name]
+            else:
                 raise KeyError(f"the statement needs the parameter {name!r}")
             binder = self.binders.get(name)
             out.append(value if binder is None else binder(value))
@@ -69,11 +72,14 @@ class Compiler:
         hit = self._cache.get(id(statement))
         if hit is not None:
             return hit[1]
-        compiled: Any = statement.compile(dialect=self._dialect)  # type: ignore[attr-defined]
+        compiled: Any = statement.compile(  # type: ignore[attr-defined]
+            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
+        )
+        required = {bind.key for bind in compiled.binds.values() if bind.required}
         prepared = Prepared(
             compiled.string,
             tuple(compiled.positiontup or ()),
-            dict(compiled.params),
+            {name: value for name, value in compiled.params.items() if name not in required},
             dict(compiled._bind_processors),
             _row_maker(compiled, self._dialect),
         )

@@ -25,6 +25,10 @@ class JsonText(sa.types.TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+Bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text compared byte by byte whatever the database's locale, so that a range of it is all that begins with a prefix."""
+
+
 class TextList(sa.types.TypeDecorator[list[str]]):
     """The type of a list parameter: an array on PostgreSQL, a JSON array on SQLite."""
 

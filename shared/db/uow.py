@@ -141,14 +141,16 @@ class Uow(Reads):
 
     async def seal(self, table: str, row: str, column: str, value: str) -> str:
         """Encrypt a personal value under its record's own key; the text that the column keeps."""
-        return await self._records().seal(self, table, row, column, value)
+        return await self.records.seal(self, table, row, column, value)
 
     async def reveal(self, table: str, row: str, column: str, sealed: str, *, purpose: str) -> str:
         """Decrypt a personal value; who, why and which record go to the audit log in this transaction."""
         await self.audit("reveal", object_type=table, object_id=row, purpose=purpose, detail={"column": column})
-        return await self._records().open(self, table, row, column, sealed)
+        return await self.records.open(self, table, row, column, sealed)
 
-    def _records(self) -> "RecordKeys":
+    @property
+    def records(self) -> "RecordKeys":
+        """The keys of this service's personal data and link tokens."""
         if self.context.records is None:
             raise RuntimeError(f"{self.context.service} has no keys for personal data")
         return self.context.records

@@ -52,6 +52,7 @@ class Consumer:
         self.topics = tuple(sorted({kind.topic for kind in self._kinds.values()}))
         self._metrics = metrics
         self._subscription: Subscription | None = None
+        self._rejoin = False
 
     async def start(self) -> None:
         """Join the group and go to the stored offsets."""
@@ -63,8 +64,15 @@ class Consumer:
             await self._subscription.close()
             self._subscription = None
 
+    def rejoin(self) -> None:
+        """Go to the stored offsets again at the next turn: somebody has set them."""
+        self._rejoin = True
+
     async def turn(self, wait: float = 0.0) -> int:
         """Handle what is there, then what was parked and is due; returns how many records were taken."""
+        if self._rejoin:
+            self._rejoin = False
+            await self.stop()
         if self._subscription is None:
             await self.start()
         assert self._subscription is not None  # noqa: S101 - start() has just made it

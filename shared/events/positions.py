@@ -16,9 +16,13 @@ _FIRST = upsert(_offset, ["topic", "partition"], None).returning(_offset.c.next)
 _MOVE = (
     sa.update(_offset)
     .where(
-        _offset.c.topic == _p("t"), _offset.c.partition == _p("p"), _offset.c.next == _p("was"), _offset.c.log == _p("l")
+        _offset.c.topic == _p("t"),
+        _offset.c.partition == _p("p"),
+        _offset.c.next == _p("was"),
+        # '' is a log that a person decided to accept, whichever it is.
+        _offset.c.log.in_([_p("l"), sa.literal_column("''")]),
     )
-    .values(next=_p("now_next"), high_water=_p("high"), updated_at=_p("at"))
+    .values(log=_p("l"), next=_p("now_next"), high_water=_p("high"), updated_at=_p("at"))
 )
 _SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
 _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
@@ -33,6 +37,12 @@ async def stored(reads: Reads, sources: Sequence[TopicPartition]) -> Mapping[Top
     rows = await reads.all(_STORED, topics=sorted({source.topic for source in sources}))
     found = {TopicPartition(row.topic, row.partition): Position(row.next, row.log) for row in rows}
     return {source: found[source] for source in sources if source in found}
+
+
+async def of_topic(reads: Reads, topic: str) -> Mapping[TopicPartition, Position]:
+    """The stored positions of every partition of ``topic`` that was ever read."""
+    rows = await reads.all(_STORED, topics=[topic])
+    return {TopicPartition(row.topic, row.partition): Position(row.next, row.log) for row in rows}
 
 
 async def advance(uow: Uow, batch: Batch) -> None:

@@ -74,6 +74,18 @@ class RecordKeys:
             await uow.many(_REWRAP, changes)
         return len(changes)
 
+    def link_token(self, purpose: str, identifier: str) -> str:
+        """The token of a link to an object (see :meth:`Keyring.link_token`)."""
+        return self._keyring.link_token(purpose, identifier)
+
+    def token_hash(self, token: str) -> str:
+        """The hash under which a link token is stored."""
+        return self._keyring.token_hash(token)
+
+    def keyed_hash(self, purpose: str, value: str) -> str:
+        """A pseudonym of a personal value: equal values give equal hashes for one purpose."""
+        return self._keyring.keyed_hash(purpose, value)
+
     async def _find(self, reads: Reads, table: str, row: str) -> DataKey | None:
         wrapped = await reads.scalar(_FIND, of_table=table, of_record=row)
         return None if wrapped is None else self._keyring.open_data_key(wrapped, table, row)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -28,3 +28,7 @@ class Command(BaseModel):
     """A request body: it is the command that the service carries out. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=2000)
+
+Purpose = Annotated[
+    str, Header(pattern=r"^[a-z][a-z0-9_]{2,63}$", description="Why protected data is asked for; it is recorded")
+]

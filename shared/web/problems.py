@@ -1,9 +1,12 @@
 """Problems (RFC 9457): one error tree, each error with a stable type, a status and a title in two languages."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from shared.events.outgoing import Outgoing
 
 TYPE_BASE = "https://wangdian.example/problems/"
 
@@ -58,6 +61,8 @@ class Problem(Exception):
         self.pointer = pointer
         self.headers = dict(headers or {})
         self.members = members
+        self.tell: Sequence[Outgoing] = ()
+        """Events that tell of the refusal itself: kept in a unit of their own, as the refused one is rolled back."""
 
     def body(self, language: str, trace_id: str | None) -> dict[str, Any]:
         """The problem document in ``language`` (``zh`` or ``en``)."""

@@ -18,12 +18,12 @@ from shared.db.database import Database
 from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
 from shared.web.idempotency import Key, Raced, Reply, keep, make_key, recall
-from shared.web.problems import KeyRequired, ProblemBody
+from shared.web.problems import KeyRequired, Problem, ProblemBody
 
 KEY_ROLES = frozenset({"app", "kiosk", "integration"})
 """Roles whose every write carries an Idempotency-Key."""
 
-_PROBLEM: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": text,
         "model": ProblemBody,
@@ -59,7 +59,7 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         options["status_code"] = 204
     elif body_type is not result:
         options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (options.get("responses") or {})
-    writes = hints[unit] is Uow
+    writes, wants_request = hints[unit] is Uow, "request" in hints
 
     def reply_of(value: Any, headers: dict[str, str]) -> Reply:
         if value is None or adapter is None:
@@ -67,9 +67,11 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         return Reply(status, {"content-type": "application/json"} | headers, adapter.dump_json(value, by_alias=True))
 
     async def write(request: Request, arguments: dict[str, Any]) -> Reply:
-        principal = request.scope.get("wangdian.principal")
+        principal = getattr(request.state, "principal", None)
         actor = principal.sub if principal is not None else "anonymous"
-        key = await _key_of(request, actor, principal.roles if principal is not None else frozenset())
+        # Without a token the link is the caller: another link's equal key is another key.
+        caller = actor if principal is not None else f"link:{request.url.path}"
+        key = await _key_of(request, caller, principal.roles if principal is not None else frozenset())
 
         async def work(uow: Uow) -> Reply:
             if key is not None and (kept := await recall(uow, key)) is not None:
@@ -83,9 +85,14 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
 
         database = _database(request, service)
         try:
-            reply = await database.write(work, actor=actor)
-        except Raced:
-            reply = await database.write(work, actor=actor)
+            try:
+                reply = await database.write(work, actor=actor)
+            except Raced:
+                reply = await database.write(work, actor=actor)
+        except Problem as problem:
+            if problem.tell:
+                await database.write(lambda uow: uow.emit_many(problem.tell), actor=actor)
+            raise
         crash("write:after-commit")
         return reply
 
@@ -96,10 +103,13 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         return await _database(request, service).read(work)
 
     async def wrapped(request: Request, **arguments: Any) -> Response:
+        if wants_request:
+            arguments["request"] = request
         reply = await (write if writes else read)(request, arguments)
         return Response(reply.body, reply.status, reply.headers | {"cache-control": "no-store"})
 
-    parameters = [p.replace(annotation=hints[p.name]) for p in inspect.signature(endpoint).parameters.values() if p.name != unit]
+    given = inspect.signature(endpoint).parameters
+    parameters = [p.replace(annotation=hints[p.name]) for p in given.values() if p.name not in (unit, "request")]
     asked = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
     by_name = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     wrapped.__signature__ = inspect.Signature([asked, *by_name])  # type: ignore[attr-defined]
@@ -136,9 +146,9 @@ def ServiceRouter(service: str, tag: str) -> APIRouter:  # noqa: N802 - reads as
         prefix=f"/{service}/v1",
         tags=[f"{service}: {tag}"],
         route_class=UnitRoute,
-        responses=_PROBLEM,
+        responses=PROBLEMS,
         generate_unique_id_function=lambda route: f"{service}_{route.name}",
     )
 
 
-__all__ = ["KEY_ROLES", "ServiceRouter", "UnitRoute"]
+__all__ = ["KEY_ROLES", "PROBLEMS", "ServiceRouter", "UnitRoute"]

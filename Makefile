@@ -1,0 +1,93 @@
+# `make help` lists what there is. One virtual environment, .venv, filled from hash-locked files with pip's own
+# configuration and cache; a stamp in it says for which locks it is ready, so that a second call does nothing.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SDK := $(wildcard clients/python/pyproject.toml)
+OURS := pyproject.toml $(SDK)
+EDITABLE := -e . $(if $(SDK),-e clients/python)
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+LOCKED_FROM := pyproject.toml requirements/build.in
+
+# The first interpreter that is new enough; 3.11 before others, as the locks were made and tested with it.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then command -v "$$p"; break; fi; done)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: .venv/.ready-dev ## Set up .venv with everything for development (a second call is instant)
+
+.PHONY: run
+run: .venv/.ready-app ## Set up what is needed and start everything on PORT (8000), data in WANGDIAN_DATA (./data)
+	@exec $(BIN)/wangdian run
+
+.PHONY: test
+test: install ## Run the whole suite
+	@$(BIN)/python -m pytest -q
+
+.PHONY: lint
+lint: install ## Style, types, imports and the rules of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -q tests/architecture
+
+.PHONY: bench
+bench: install ## Measure speed as ratios to a floor of the same run
+	@$(BIN)/python -m tests.bench
+
+.PHONY: chaos
+chaos: install ## Kill the system at every step, 1,000 rounds (the suite does 50)
+	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-1000} $(BIN)/python -m pytest -q --timeout=0 tests/chaos
+
+.PHONY: docs
+docs: generate ## The same as generate
+
+.PHONY: generate
+generate: install ## Write the generated documents anew (OpenAPI, AsyncAPI, schemas, metrics, guide)
+	@$(BIN)/python -m shared.testing.guide --write
+	@$(BIN)/python -m shared.contracts.generate
+
+.PHONY: lock
+lock: install ## Resolve requirements/*.lock anew from pyproject.toml
+	@$(PIP) install pip-tools
+	@$(LOCK) --upgrade --output-file requirements/app.lock $(LOCKED_FROM)
+	@# The development lock starts from the application's, so that what both need has one version.
+	@cp requirements/app.lock requirements/dev.lock
+	@$(LOCK) --extra dev --output-file requirements/dev.lock $(LOCKED_FROM)
+
+.PHONY: clean
+clean: ## Remove .venv and every cache and build product; the data folder stays
+	@rm -rf .venv build .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench.json
+	@find . -name data -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'Wangdian needs Python 3.11 or newer; none was found. Install it, or name it: make PYTHON=/path/to/python3.11' >&2; \
+		exit 1; fi
+	@echo "Setting up .venv with $(PYTHON)"
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
+		echo 'This Python cannot make virtual environments; Debian and Ubuntu keep that in the package python3-venv.' >&2; \
+		exit 1; }
+
+.venv/.ready-app: requirements/app.lock $(OURS) | .venv/bin/python
+	@echo 'Installing what the application needs'
+	@$(PIP) install --require-hashes -r requirements/app.lock
+	@$(PIP) install --no-deps --no-build-isolation $(EDITABLE)
+	@touch $@
+
+# The development lock holds the application's versions too, so it may come on top or alone.
+.venv/.ready-dev: requirements/dev.lock $(OURS) | .venv/bin/python
+	@echo 'Installing what development needs'
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(PIP) install --no-deps --no-build-isolation $(EDITABLE)
+	@touch .venv/.ready-app $@

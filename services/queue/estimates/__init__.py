@@ -1,0 +1,1 @@
+"""Wait quotes: how long a customer may expect to wait (等候预计)."""
