@@ -8,9 +8,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 from shared.bus.base import Position, TopicPartition
 from shared.db.uow import Reads, Uow
 from shared.events import parking, positions
+from shared.events.checkpoints import published
 from shared.runtime import ServiceRuntime
 from shared.security.principal import Principal
 from shared.security.scopes import scope
+from shared.security.verify_audit import verify_audit
 from shared.web.fields import Command, CodeField, PathId
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import NotFound
@@ -146,6 +148,50 @@ async def resync(request: Request, actor: Operate, service: PathId, command: Rew
     runtime = runtime_of(request, service)
     await _set_offsets(runtime, actor.sub, command.topic, command.offset, keep_log=False)
     return await show_flow(request, actor, service)
+
+
+class AuditFinding(BaseModel):
+    """Something in the audit log that is not as it was sealed."""
+
+    block: int | None
+    row: int | None
+    reason: str
+
+
+class AuditReport(BaseModel):
+    """What the verification of a service's audit log found."""
+
+    service: str
+    ok: bool
+    rows: int
+    blocks: int
+    unsealed: int
+    anchored: int
+    findings: list[AuditFinding]
+
+
+@router.get("/{service}/audit/verify")
+async def verify_audit_log(request: Request, actor: Watch, service: PathId) -> AuditReport:
+    """Verify the audit log against its own chain and against the checkpoints on the bus (审计核验)."""
+    return await verified(runtime_of(request, service))
+
+
+async def verified(runtime: ServiceRuntime) -> AuditReport:
+    """The report of one service."""
+    checkpoints = await published(runtime.bus, runtime.name)
+    keys = [runtime.keyring.audit_signer().public_key]
+    report = await runtime.db.read(
+        lambda reads: verify_audit(reads, service=runtime.name, keys=keys, checkpoints=checkpoints)
+    )
+    return AuditReport(
+        service=runtime.name,
+        ok=report.ok,
+        rows=report.rows,
+        blocks=report.blocks,
+        unsealed=report.unsealed,
+        anchored=report.anchored,
+        findings=[AuditFinding(block=f.block, row=f.seq, reason=f.reason) for f in report.findings],
+    )
 
 
 async def _set_offsets(runtime: ServiceRuntime, actor: str, topic: str, offset: int, *, keep_log: bool) -> None:
