@@ -5,7 +5,7 @@ Routers are included, never mounted: a mounted application loses its lifespan an
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Parts:
 
     clock: Clock | None = None
     bus: Bus | None = None
-    database: Callable[[ServiceSpec, UnitContext], Database] | None = None
+    database: Callable[[ServiceSpec, UnitContext], Awaitable[Database]] | None = None
     start_loops: bool = True
 
 
@@ -122,7 +122,8 @@ async def _open(
     app.state.services = {}
     for spec in specs:
         context = UnitContext(spec.name, RecordKeys(keys))
-        db = parts.database(spec, context) if parts.database else await _database(spec, settings, clock, context)
+        given = parts.database(spec, context) if parts.database else _database(spec, settings, clock, context)
+        db = await given
         await db.open()
         stack.push_async_callback(db.close)
         if not await applied(db, spec.migrations):
@@ -134,10 +135,21 @@ async def _open(
     stack.push_async_callback(peers.close)
     for runtime in app.state.services.values():
         runtime.peers = peers
+        _watch(app, runtime)
         if runtime.spec.prepare is not None:
             await runtime.spec.prepare(runtime)
     if parts.start_loops:
         await _start(app, stack)
+
+
+def _watch(app: FastAPI, runtime: ServiceRuntime) -> None:
+    """Its figures for Prometheus, and what it needs to be ready."""
+    app.state.metrics.events.declare(runtime.name)
+    app.state.metrics.add_source(f"{runtime.name}.events", runtime.report)
+    if runtime.spec.collector is not None:
+        collect = runtime.spec.collector
+        app.state.metrics.add_source(f"{runtime.name}.figures", lambda: collect(runtime))
+    app.state.readiness.add(f"{runtime.name}.database", runtime.ready)
 
 
 async def _start(app: FastAPI, stack: AsyncExitStack) -> None:

@@ -1,15 +1,19 @@
 """A service at work: its database, relay, consumer and loops, opened and closed by the application's lifespan."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from shared.bus.base import Bus, BusUnavailable, LogChanged
 from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.errors import DatabaseUnavailable
+from shared.db.migrate import applied
+from shared.db.statements import Row
+from shared.db.uow import Reads
 from shared.events.consumer import Consumer
 from shared.events.housekeeping import Housekeeping
+from shared.events import parking, positions
 from shared.events.positions import OffsetMoved
 from shared.events.relay import Relay
 from shared.observability.health import Loops
@@ -93,6 +97,25 @@ class ServiceRuntime:
             if not done:
                 return total
             total += done
+
+    async def ready(self) -> None:
+        """Raises when the database does not answer or lacks this build's revisions."""
+        if not await applied(self.db, self.spec.migrations):
+            raise DatabaseUnavailable("migrations are missing")
+
+    async def report(self) -> None:
+        """Set the gauges of outbox, lag and parking; asked at each scrape."""
+
+        async def ask(reads: Reads) -> tuple[Sequence[Row], tuple[int, int]]:
+            return await positions.lags(reads), await parking.depth(reads)
+
+        lags, (parked, _) = await self.db.read(ask)
+        backlog = await self.relay.backlog()
+        age = 0.0 if backlog.oldest is None else (self.clock.now() - backlog.oldest).total_seconds()
+        self.metrics.backlog(self.name, backlog.waiting, age)
+        self.metrics.parked_now(self.name, parked)
+        for row in lags:
+            self.metrics.lag(self.name, row.topic, row.partition, row.lag)
 
     async def _relay_loop(self) -> None:
         await self._loop("relay", self.relay.turn, 0.25, self._wake_relay)

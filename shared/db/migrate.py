@@ -138,6 +138,9 @@ async def applied(db: Database, package: str) -> bool:
 
 def drift(bind: sa.Connection, metadata: sa.MetaData) -> list[Any]:
     """Differences between the migrated schema and the models; empty when they agree."""
+    import shared.directory.tables
+    import shared.security.audit_models  # noqa: F401 - their tables belong to the kit's metadata
+
     context = MigrationContext.configure(bind, opts={"compare_type": False})
     both = sa.MetaData()
     for source in (KIT, metadata):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from shared.bus.base import Batch, Position, TopicPartition
-from shared.db.statements import upsert
+from shared.db.statements import Row, upsert
 from shared.db.tables import consumer_offset as _offset
 from shared.db.types import any_of
 from shared.db.uow import Reads, Uow
@@ -26,6 +26,10 @@ _MOVE = (
 )
 _SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
 _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
+
+_LAGS = sa.select(
+    _offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")
+).order_by(_offset.c.topic, _offset.c.partition)
 
 
 class OffsetMoved(Exception):
@@ -93,3 +97,8 @@ async def decide(uow: Uow, source: TopicPartition, position: Position) -> None:
 async def lag(reads: Reads) -> int:
     """Events seen on the bus and not yet handled, over all partitions of this service."""
     return int(await reads.scalar(_LAG))
+
+
+async def lags(reads: Reads) -> Sequence[Row]:
+    """(topic, partition, lag) of each partition of this service."""
+    return await reads.all(_LAGS)

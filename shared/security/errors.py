@@ -24,7 +24,7 @@ class Unauthenticated(Problem):
     def invalid(cls, reason: str) -> "Unauthenticated":
         """The request carried a token that was refused; ``reason`` is a code of :class:`InvalidToken`."""
         return cls(
-            detail_zh=f"访问令牌无效({reason})。",
+            detail_zh=f"访问令牌无效（{reason}）。",
             detail_en=f"The bearer token is not valid ({reason}).",
             headers={"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{reason}"'},
             reason=reason,
@@ -62,7 +62,7 @@ class IdentityUnavailable(Problem):
     def now(cls) -> "IdentityUnavailable":
         """The key set has never been read, or too long ago to be trusted."""
         return cls(
-            detail_zh="暂时无法取得令牌签发方的公钥,请稍后重试。",
+            detail_zh="暂时无法取得令牌签发方的公钥，请稍后重试。",
             detail_en="The token issuer's keys cannot be read at the moment; try again later.",
             headers={"Retry-After": "10"},
         )

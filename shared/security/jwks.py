@@ -65,13 +65,17 @@ class RefreshingJwks(ABC):
 
     async def key(self, kid: str) -> VerificationKey | None:
         """The key with this id, or None. Raises :class:`KeysUnavailable`."""
-        if kid not in self._keys or self._age() > MAX_AGE:
+        # While somebody reads the source, a known key is answered from the copy: a slow issuer must not stop everybody.
+        if not self._has(kid, MAX_AGE) and not (self._lock.locked() and self._has(kid, MAX_STALE)):
             async with self._lock:
-                if (kid not in self._keys or self._age() > MAX_AGE) and self._may_try():
+                if not self._has(kid, MAX_AGE) and self._may_try():
                     await self._refresh()
         if self._age() > MAX_STALE:
             raise KeysUnavailable("the issuer's key set cannot be read")
         return self._keys.get(kid)
+
+    def _has(self, kid: str, age: timedelta) -> bool:
+        return kid in self._keys and self._age() <= age
 
     def _age(self) -> timedelta:
         return timedelta.max if self._read_at is None else self._clock.now() - self._read_at

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.security.envelope import Unreadable, bind, close, encode, open_, parse
 from shared.security.fields import DataKey
-from shared.security.keysource import LOOKUP, FileKeySource, KeySource
+from shared.security.keysource import LOOKUP, FileKeySource, KeySource, RootKey
 from shared.security.signing import Ed25519Signer
 from shared.security.suites import SUITES, Suite, random_bytes
 
@@ -32,6 +32,7 @@ class Keyring:
     def __init__(self, keys: KeySource, suite: str = "intl") -> None:
         self._keys = keys
         self._suite: Suite = SUITES[suite]
+        self._derived: dict[tuple[str, str, str], bytes] = {}
 
     def new_data_key(self, table: str, row: str) -> tuple[str, DataKey]:
         """A fresh data key for a record: the wrapped text to store beside it, and the key open for use."""
@@ -47,7 +48,7 @@ class Keyring:
             root = self._keys.get(kek)
         except KeyError:
             raise Unreadable("unknown_key") from None
-        material = open_(envelope, envelope.suite.derive(root.material, _WRAPPED), (_WRAPPED, table, row))
+        material = open_(envelope, self._derive(root, envelope.suite, _WRAPPED), (_WRAPPED, table, row))
         return DataKey(key_id, table, row, envelope.suite, material)
 
     def rewrap(self, wrapped: str, table: str, row: str) -> str:
@@ -87,12 +88,19 @@ class Keyring:
     def _wrap(self, key: DataKey) -> str:
         # The data key keeps the suite of its fields; its wrapping follows that suite too, so the text names one.
         root = self._keys.active()
-        kek = key.suite.derive(root.material, _WRAPPED)
+        kek = self._derive(root, key.suite, _WRAPPED)
         return close(key.suite, kek, key.material, (root.kid, key.id), (_WRAPPED, key.table, key.row))
 
     def _lookup(self, use: str, purpose: str, value: str) -> bytes:
         root = self._keys.get(LOOKUP)
-        return self._suite.mac(self._suite.derive(root.material, use, 32), bind(purpose, value))
+        return self._suite.mac(self._derive(root, self._suite, use, 32), bind(purpose, value))
+
+    def _derive(self, root: RootKey, suite: Suite, purpose: str, size: int | None = None) -> bytes:
+        place = (root.kid, suite.id, purpose)
+        found = self._derived.get(place)
+        if found is None:
+            found = self._derived[place] = suite.derive(root.material, purpose, size)
+        return found
 
 
 def wrapped_kid(wrapped: str) -> str:

@@ -1,6 +1,6 @@
 """A whole system in a folder, with its clock and its loops in the test's hands."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,7 +82,7 @@ async def system(
     clock: Clock | None = None,
     loops: bool = False,
     bus: Bus | None = None,
-    database: Callable[[ServiceSpec, UnitContext], Database] | None = None,
+    database: Callable[[ServiceSpec, UnitContext], Awaitable[Database]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[System]:
     """The services of ``specs`` on ``folder``; background loops only if asked for, else :meth:`System.settle`."""

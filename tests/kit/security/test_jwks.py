@@ -1,5 +1,6 @@
 """Key sets: what is read from them, and how often their source is asked."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,6 +127,28 @@ async def test_the_last_copy_serves_a_day_while_the_source_fails(
     issuer.document = {"keys": [FIRST]}
     clock.advance(timedelta(seconds=10))
     assert await remote.key(FIRST["kid"]) is not None
+
+
+async def test_a_slow_source_stops_nobody_whose_key_is_known(clock: FixedClock) -> None:
+    gate, second, asked = asyncio.Event(), asyncio.Event(), 0
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            second.set()
+            await gate.wait()
+        return httpx.Response(200, json={"keys": [FIRST]})
+
+    remote = RemoteJwks("https://issuer.example/jwks", clock, httpx.MockTransport(answer))
+    first = await asyncio.gather(*(remote.key(FIRST["kid"]) for _ in range(5)))
+    assert (len(set(map(id, first))), asked) == (1, 1), "those who come first wait for the one read"
+    clock.advance(timedelta(minutes=11))
+    reading = asyncio.create_task(remote.key(FIRST["kid"]))
+    await second.wait()
+    assert await asyncio.wait_for(remote.key(FIRST["kid"]), 1) is first[0]
+    gate.set()
+    assert await reading is first[0]
 
 
 @pytest.mark.parametrize("document", [None, [], {"keys": "none"}, "text"])
