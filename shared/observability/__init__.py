@@ -1,0 +1,1 @@
+"""What operations sees of the system: logs without personal data, traces, metrics, liveness and readiness."""
