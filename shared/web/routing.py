@@ -17,11 +17,16 @@ from starlette.responses import Response
 from shared.db.database import Database
 from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
+from shared.security.scopes import PRINCIPAL
 from shared.web.idempotency import Key, Raced, Reply, keep, make_key, recall
 from shared.web.problems import KeyRequired, Problem, ProblemBody
 
 KEY_ROLES = frozenset({"app", "kiosk", "integration"})
 """Roles whose every write carries an Idempotency-Key."""
+
+NOT_KEPT: dict[str, Any] = {"x-reply-kept": False}
+"""``openapi_extra`` of a write whose reply holds revealed data: it is stored nowhere, so each retry is a call of its own,
+logged like the first."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -60,6 +65,7 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
     elif body_type is not result:
         options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (options.get("responses") or {})
     writes, wants_request = hints[unit] is Uow, "request" in hints
+    kept_replies = (options.get("openapi_extra") or {}).get("x-reply-kept", True)
 
     def reply_of(value: Any, headers: dict[str, str]) -> Reply:
         if value is None or adapter is None:
@@ -67,11 +73,13 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
         return Reply(status, {"content-type": "application/json"} | headers, adapter.dump_json(value, by_alias=True))
 
     async def write(request: Request, arguments: dict[str, Any]) -> Reply:
-        principal = getattr(request.state, "principal", None)
+        principal = request.scope.get(PRINCIPAL)
         actor = principal.sub if principal is not None else "anonymous"
         # Without a token the link is the caller: another link's equal key is another key.
         caller = actor if principal is not None else f"link:{request.url.path}"
         key = await _key_of(request, caller, principal.roles if principal is not None else frozenset())
+        if not kept_replies:
+            key = None
 
         async def work(uow: Uow) -> Reply:
             if key is not None and (kept := await recall(uow, key)) is not None:
@@ -151,4 +159,4 @@ def ServiceRouter(service: str, tag: str) -> APIRouter:  # noqa: N802 - reads as
     )
 
 
-__all__ = ["KEY_ROLES", "PROBLEMS", "ServiceRouter", "UnitRoute"]
+__all__ = ["KEY_ROLES", "NOT_KEPT", "PROBLEMS", "ServiceRouter", "UnitRoute"]

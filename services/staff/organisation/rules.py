@@ -44,7 +44,7 @@ def path_below(parent_path: str | None, unit_id: str) -> str:
 
 
 def may_hang(kind: UnitKind, parent: UnitKind | None) -> bool:
-    """Whether a unit of ``kind`` may hang under such a parent: head office is the root, nothing hangs below a branch."""
+    """Whether a unit of ``kind`` may hang under such a parent: head office is the root, branches are leaves."""
     return parent in _ABOVE[kind] if parent is not None else not _ABOVE[kind]
 
 

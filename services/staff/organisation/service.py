@@ -94,7 +94,7 @@ async def change_unit(uow: Uow, principal: Principal, unit_id: str, change: Unit
     before = await find_unit(uow, principal, unit_id, queries.LOCK)
     check_version(if_match, before.version)
     given = change.model_fields_set
-    after = {
+    after: dict[str, Any] = {
         "name_zh": change.names.zh if "names" in given else before.name_zh,
         "name_en": change.names.en if "names" in given else before.name_en,
         "zone": change.zone if "zone" in given else before.zone,
@@ -131,7 +131,8 @@ async def _parent(uow: Uow, principal: Principal, command: NewUnit, period: rule
 async def _check_end(uow: Uow, unit: Row, period: rules.Period) -> None:
     if not rules.ends_after_start(period):
         raise EmptyPeriod()
-    if unit.parent is not None and not rules.lies_within(period, await uow.one(queries.FIND, id=unit.parent)):
+    parent = await uow.one(queries.FIND, id=unit.parent) if unit.parent is not None else None
+    if parent is not None and not rules.lies_within(period, parent):
         raise OutsideParentPeriod()
     if period.valid_to is not None:
         outliving = await uow.scalar(queries.OUTLIVING, parent=unit.id, end=period.valid_to)

@@ -14,9 +14,7 @@ router = ServiceRouter("staff", "people")
 
 
 @router.get("/people")
-async def list_people(
-    reads: Reads, caller: ReadPeople, asked: Paging, unit: QueryUnit | None = None
-) -> Page[Person]:
+async def list_people(reads: Reads, caller: ReadPeople, asked: Paging, unit: QueryUnit | None = None) -> Page[Person]:
     """The people of a unit and of all units below it, by id; of the caller's whole tree if no unit is named."""
     if unit is None:
         roots = await roots_of(reads, caller)
@@ -54,6 +52,6 @@ async def change_person(
 
 
 @router.post("/people/{person}/reveal", openapi_extra=NOT_KEPT)
-async def reveal_name(uow: Uow, caller: RevealPeople, person: PathId, request: RevealRequest) -> RevealedName:
+async def reveal_name(uow: Uow, caller: RevealPeople, person: PathId, command: RevealRequest) -> RevealedName:
     """The name in clear, for a purpose; each call is logged, and its reply is kept nowhere."""
-    return RevealedName(id=person, name=await service.reveal_name(uow, caller, person, request.purpose))
+    return RevealedName(id=person, name=await service.reveal_name(uow, caller, person, command.purpose))

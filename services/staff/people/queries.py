@@ -14,9 +14,7 @@ _PLACED = sa.select(PEOPLE, UNITS.c.path).join_from(PEOPLE, UNITS, UNITS.c.id ==
 
 FIND: Final = _PLACED.where(_c.id == _p("id"))
 LOCK: Final = FIND.with_for_update(of=PEOPLE)
-LIST: Final = (
-    _PLACED.where(_c.id > _p("after"), within(UNITS.c.path)).order_by(_c.id).limit(_p("limit"))
-)
+LIST: Final = _PLACED.where(_c.id > _p("after"), within(UNITS.c.path)).order_by(_c.id).limit(_p("limit"))
 ADD: Final = insert(PEOPLE).returning(*PEOPLE.c)
 CHANGE: Final = (
     sa.update(PEOPLE)

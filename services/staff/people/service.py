@@ -21,9 +21,7 @@ from shared.web.problems import NotFound, StaleVersion
 TABLE: Final = queries.PEOPLE.name
 
 
-async def find_person(
-    reads: Reads, principal: Principal, person_id: str, statement: Statement = queries.FIND
-) -> Row:
+async def find_person(reads: Reads, principal: Principal, person_id: str, statement: Statement = queries.FIND) -> Row:
     """The person with the ``path`` of their unit; 404 if there is none in the caller's tree."""
     row = await reads.one(statement, id=person_id)
     if row is None or not covers(principal, row.path):

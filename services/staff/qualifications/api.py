@@ -19,15 +19,11 @@ router = ServiceRouter("staff", "qualifications")
 
 
 @router.get("/people/{person}/qualifications")
-async def list_qualifications(
-    reads: Reads, caller: ReadPeople, person: PathId, asked: Paging
-) -> Page[Qualification]:
+async def list_qualifications(reads: Reads, caller: ReadPeople, person: PathId, asked: Paging) -> Page[Qualification]:
     """The qualifications of a person in the order they were granted, expired and revoked ones included."""
     await find_person(reads, caller, person)
     rows = await reads.all(queries.LIST, person=person, after=asked.after, limit=asked.fetch)
-    return Page[Qualification](
-        **page(asked, rows, lambda row: row.id, lambda row: Qualification.of(row, reads.now))
-    )
+    return Page[Qualification](**page(asked, rows, lambda row: row.id, lambda row: Qualification.of(row, reads.now)))
 
 
 @router.post("/people/{person}/qualifications", status_code=201)
@@ -51,8 +47,8 @@ async def revoke_qualification(
 
 @router.post("/people/{person}/qualifications/{qualification}/reveal", openapi_extra=NOT_KEPT)
 async def reveal_revocation_reason(
-    uow: Uow, caller: RevealPeople, person: PathId, qualification: PathId, request: RevealRequest
+    uow: Uow, caller: RevealPeople, person: PathId, qualification: PathId, command: RevealRequest
 ) -> RevealedReason:
     """Why a qualification was revoked, in clear, for a purpose; each call is logged."""
-    reason = await service.reveal_reason(uow, caller, person, qualification, request.purpose)
+    reason = await service.reveal_reason(uow, caller, person, qualification, command.purpose)
     return RevealedReason(id=qualification, reason=reason)

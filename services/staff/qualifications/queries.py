@@ -13,10 +13,7 @@ _p, _c = sa.bindparam, QUALIFICATIONS.c
 FIND: Final = sa.select(QUALIFICATIONS).where(_c.id == _p("id"), _c.person == _p("person"))
 LOCK: Final = FIND.with_for_update()
 LIST: Final = (
-    sa.select(QUALIFICATIONS)
-    .where(_c.person == _p("person"), _c.id > _p("after"))
-    .order_by(_c.id)
-    .limit(_p("limit"))
+    sa.select(QUALIFICATIONS).where(_c.person == _p("person"), _c.id > _p("after")).order_by(_c.id).limit(_p("limit"))
 )
 SAME: Final = sa.select(_c.id).where(
     _c.person == _p("person"), _c.code == _p("code"), _c.valid_from == _p("valid_from"), _c.revoked_at.is_(None)
