@@ -72,15 +72,15 @@ class Compiler:
         hit = self._cache.get(id(statement))
         if hit is not None:
             return hit[1]
-        compiled: Any = statement.compile(  # type: ignore[attr-defined]
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
+        compiled: Any = statement.compile(dialect=self._dialect)  # type: ignore[attr-defined]
         required = {bind.key for bind in compiled.binds.values() if bind.required}
+        # Literal lists (IN) are written out here, once: they are part of the statement, unlike required parameters.
+        written = compiled.construct_expanded_state(dict.fromkeys(required))
         prepared = Prepared(
-            compiled.string,
-            tuple(compiled.positiontup or ()),
-            {name: value for name, value in compiled.params.items() if name not in required},
-            dict(compiled._bind_processors),
+            written.statement,
+            tuple(written.positiontup or ()),
+            {name: value for name, value in written.parameters.items() if name not in required},
+            {**compiled._bind_processors, **written.processors},
             _row_maker(compiled, self._dialect),
         )
         self._cache[id(statement)] = (statement, prepared)
