@@ -54,8 +54,7 @@ docs: generate ## The same as generate
 
 .PHONY: generate
 generate: install ## Write the generated documents anew (OpenAPI, AsyncAPI, schemas, metrics, guide)
-	@$(BIN)/python -m shared.testing.guide --write
-	@$(BIN)/python -m shared.contracts.generate
+	@$(BIN)/python -m services.commands.generate
 
 .PHONY: lock
 lock: install ## Resolve requirements/*.lock anew from pyproject.toml

@@ -1,0 +1,58 @@
+"""``audit verify``: is the record of who did what as it was written?"""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from services.commands.events import call
+from services.commands.server import settings_or_exit
+from services.registry import SERVICES, load
+from shared.app import DataFolderInUse, Parts, build_app
+from shared.settings import Settings
+from shared.web.operator import verified
+
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+
+async def _offline(settings: Settings, names: list[str]) -> list[dict[str, Any]]:
+    app = build_app(load(names), settings, Parts(start_loops=False))
+    async with app.router.lifespan_context(app):
+        return [(await verified(app.state.services[name])).model_dump() for name in names]
+
+
+def _reports(names: list[str], url: str | None) -> list[dict[str, Any]]:
+    settings = settings_or_exit()
+    if url is None and settings.mode == "embedded":
+        try:
+            return asyncio.run(_offline(settings, names))
+        except DataFolderInUse:
+            pass  # the system runs: ask it
+    return [
+        call(url, "auditor", lambda bank, name=name: bank.request("GET", f"/operator/v1/{name}/audit/verify"))
+        for name in names
+    ]
+
+
+@audit.command()
+def verify(
+    service: Annotated[str | None, typer.Option(help="Only this service")] = None,
+    url: Annotated[str | None, typer.Option(help="The running system")] = None,
+) -> None:
+    """Verify the audit logs; names the first bad row and exits 1 if there is one. Works with the system up or down."""
+    bad = False
+    for report in _reports([service] if service else list(SERVICES), url):
+        typer.echo(
+            f"{report['service']:12} {'ok' if report['ok'] else 'NOT OK'}: {report['rows']} rows in "
+            f"{report['blocks']} blocks, {report['unsealed']} not sealed yet, confirmed to block {report['anchored']}"
+        )
+        for finding in report["findings"]:
+            bad = True
+            typer.echo(f"  block {finding['block']} row {finding['row']}: {finding['reason']}")
+    if bad:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this room."""
+    app.add_typer(audit, name="audit")

@@ -1,0 +1,105 @@
+"""``run``, ``serve``, ``work`` and ``migrate``: starting processes."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from services.registry import SERVICES, load
+from shared.app import DataFolderInUse, build_app, lock_folder
+from shared.observability.logging import configure_logging
+from shared.settings import Role, Settings
+
+GRACE = 10
+
+
+def settings_or_exit() -> Settings:
+    """The settings, or a plain sentence and exit 2."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for item in error.errors():
+            typer.echo(f"settings: {'.'.join(map(str, item['loc'])) or 'mode'}: {item['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
+    settings = settings_or_exit()
+    if roles is not None:
+        settings = settings.model_copy(update={"roles": roles})
+    configure_logging()
+    if settings.mode == "embedded":
+        try:
+            lock_folder(settings.data).close()
+        except DataFolderInUse as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(3) from None
+    app = build_app(load(names), settings)
+    if settings.example_bank and settings.mode == "embedded":
+        from services.example_bank import load_when_ready
+
+        load_when_ready(app, settings)
+    typer.echo(f"Wangdian on http://{settings.host}:{settings.port} (data in {settings.data})", err=True)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _known(service: str) -> str:
+    if service not in SERVICES:
+        raise typer.BadParameter(f"no service {service!r}; there are {', '.join(SERVICES)}")
+    return service
+
+
+def _distributed(service: str) -> None:
+    if settings_or_exit().mode != "distributed":
+        typer.echo(f"{service} alone needs WANGDIAN_MODE=distributed; `wangdian run` starts the whole system", err=True)
+        raise typer.Exit(2)
+
+
+def run() -> None:
+    """Start everything in one process, with the example bank in it."""
+    _serve(None, None)
+
+
+def serve(service: Annotated[str, typer.Argument(callback=_known)]) -> None:
+    """Start one service's API (distributed mode)."""
+    _distributed(service)
+    _serve([service], frozenset({"api"}))
+
+
+def work(service: Annotated[str, typer.Argument(callback=_known)]) -> None:
+    """Start one service's worker: relay, consumer, timers (distributed mode)."""
+    _distributed(service)
+    _serve([service], frozenset({"relay", "consume", "timers"}))
+
+
+def migrate(service: Annotated[str, typer.Argument(callback=_known)]) -> None:
+    """Bring one service's database to this build's schema."""
+    from shared.db.migrate import migrate_postgres, migrate_sqlite
+
+    settings = settings_or_exit()
+    (spec,) = load([service])
+    if settings.mode == "embedded":
+        with lock_folder(settings.data):
+            changed = migrate_sqlite(settings.data / f"{service}.sqlite3", spec.migrations)
+        typer.echo("migrated" if changed else "nothing to do")
+    else:
+        asyncio.run(migrate_postgres(settings.database_url, spec.migrations))
+        typer.echo("migrated")
+    sys.stdout.flush()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this room."""
+    for command in (run, serve, work, migrate):
+        app.command()(command)

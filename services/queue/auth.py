@@ -1,0 +1,28 @@
+"""Who may call what in the queue service; a route's signature names one of these."""
+
+from typing import Annotated
+
+from shared.security.principal import Principal
+from shared.security.scopes import scope
+
+_HALL = ("teller", "branch_manager", "head_office")
+_ALL = ("kiosk", "app", "integration", "auditor", "operator", *_HALL)
+
+ReadCatalogue = Annotated[Principal, scope("queue:catalogue:read", *_ALL)]
+WriteCatalogue = Annotated[Principal, scope("queue:catalogue:write", "head_office")]
+OfferServices = Annotated[Principal, scope("queue:catalogue:offer", "head_office", "branch_manager")]
+ReadHall = Annotated[Principal, scope("queue:hall:read", *_ALL)]
+IssueTickets = Annotated[
+    Principal, scope("queue:tickets:issue", "kiosk", "app", "teller", "branch_manager", "integration")
+]
+LeaveQueue = Annotated[Principal, scope("queue:tickets:leave", "kiosk", "app", "teller", "branch_manager", "integration")]
+ReadVisits = Annotated[
+    Principal, scope("queue:visits:read", "kiosk", "app", "integration", "auditor", *_HALL)
+]
+ServeVisits = Annotated[Principal, scope("queue:visits:serve", "teller", "branch_manager")]
+RunWindow = Annotated[Principal, scope("queue:windows:run", "teller", "branch_manager")]
+SetUpWindows = Annotated[Principal, scope("queue:windows:set-up", "head_office", "branch_manager")]
+Override = Annotated[Principal, scope("queue:overrides:grant", "branch_manager", "head_office")]
+AskContact = Annotated[Principal, scope("queue:visits:contact", "service")]
+ImportHistory = Annotated[Principal, scope("queue:imports:write", "integration", "head_office", "operator")]
+ReadImports = Annotated[Principal, scope("queue:imports:read", "integration", "head_office", "operator", "auditor")]

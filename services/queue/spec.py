@@ -1,0 +1,20 @@
+"""What the queue service is made of."""
+
+from services.queue.base import QueueModel
+from services.queue.catalogue.api import router as catalogue
+from services.queue.estimates.models import QuoteModel
+from services.queue.tickets.api import router as tickets
+from services.queue.tickets.closing import closer
+from services.queue.windows.api import router as windows
+from shared.spec import LoopSpec, ServiceSpec
+
+__all__ = ["SPEC", "QuoteModel"]
+
+SPEC = ServiceSpec(
+    name="queue",
+    routers=(catalogue, windows, tickets),
+    metadata=QueueModel.metadata,
+    migrations="services.queue.migrations",
+    produces=("queue.events",),
+    loops=(LoopSpec("close_day", closer, interval=60.0),),
+)

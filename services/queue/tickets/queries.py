@@ -1,0 +1,109 @@
+"""Every SELECT and write of visits."""
+
+import sqlalchemy as sa
+
+from services.queue.tickets.models import TicketCounter, Visit
+from services.queue.windows.models import Window, WindowService
+from shared.db.statements import insert, table, upsert
+
+visit, _counter, _window, _serves = table(Visit), table(TicketCounter), table(Window), table(WindowService)
+_p = sa.bindparam
+
+NEXT_NUMBER = upsert(
+    _counter, ["unit", "business_date", "prefix"], {"last": _counter.c.last + 1}
+).returning(_counter.c.last)
+ADD = insert(visit)
+VISIT = sa.select(visit).where(visit.c.id == _p("visit"))
+VISIT_LOCKED = VISIT.with_for_update()
+BY_TOKEN = sa.select(visit).where(visit.c.token_hash == _p("token_hash"))
+
+# Who is served before the ticket: waiting tickets of any service that shares a running window with this one's.
+_mine, _shared = _serves.alias("mine"), _serves.alias("shared")
+_competing = (
+    sa.select(_shared.c.service)
+    .join(_mine, sa.and_(_mine.c.unit == _shared.c.unit, _mine.c.no == _shared.c.no))
+    .where(_mine.c.unit == _p("unit"), _mine.c.service == _p("service"))
+)
+_ahead = (
+    sa.select(sa.func.count())
+    .select_from(visit)
+    .where(
+        visit.c.unit == _p("unit"),
+        visit.c.status == sa.literal_column("'waiting'"),
+        visit.c.business_date == _p("day"),
+        visit.c.order_at <= _p("order_at"),
+        visit.c.id != _p("own"),
+        sa.or_(visit.c.service == _p("service"), visit.c.service.in_(_competing)),
+    )
+    .scalar_subquery()
+)
+_servers = (
+    sa.select(sa.func.count())
+    .select_from(_serves.join(_window, sa.and_(_window.c.unit == _serves.c.unit, _window.c.no == _serves.c.no)))
+    .where(
+        _serves.c.unit == _p("unit"), _serves.c.service == _p("service"), _window.c.state == sa.literal_column("'open'")
+    )
+    .scalar_subquery()
+)
+AHEAD = sa.select(_ahead.label("ahead"), _servers.label("servers"))
+"""Tickets before ``order_at`` that compete for the same windows, and open windows with the skill."""
+
+WAITING = (
+    sa.select(visit.c.id, visit.c.number, visit.c.service, visit.c.ticket_class, visit.c.issued_at, visit.c.order_at)
+    .where(
+        visit.c.unit == _p("unit"),
+        visit.c.status == sa.literal_column("'waiting'"),
+        visit.c.business_date == _p("day"),
+        sa.tuple_(visit.c.order_at, visit.c.id) > sa.tuple_(_p("after_at", type_=visit.c.order_at.type), _p("after_id", type_=sa.Text)),
+    )
+    .order_by(visit.c.order_at, visit.c.id)
+    .limit(_p("most", type_=sa.Integer))
+)
+
+NEXT = (
+    sa.select(visit.c.id, visit.c.issued_at)
+    .where(
+        visit.c.unit == _p("unit"),
+        visit.c.status == sa.literal_column("'waiting'"),
+        visit.c.business_date == _p("day"),
+        visit.c.service.in_(sa.select(_serves.c.service).where(_serves.c.unit == _p("unit"), _serves.c.no == _p("no"))),
+    )
+    .order_by(visit.c.order_at, visit.c.id)
+    .limit(sa.literal_column("1"))
+)
+CALL = (
+    sa.update(visit)
+    .where(visit.c.id == _p("visit"), visit.c.status == sa.literal_column("'waiting'"))
+    .values(
+        status=sa.literal_column("'called'"),
+        called_at=_p("at"),
+        wait_seconds=_p("wait"),
+        calls=1,
+        window=_p("no"),
+        staff=_p("new_staff"),
+        version=visit.c.version + 1,
+    )
+    .returning(*visit.columns)
+)
+MOVE = (
+    sa.update(visit)
+    .where(visit.c.id == _p("visit"))
+    .values(
+        status=_p("new_status"),
+        started_at=_p("new_started"),
+        finished_at=_p("new_finished"),
+        left_at=_p("new_left"),
+        end_cause=_p("new_cause"),
+        wait_seconds=_p("new_wait"),
+        handling_seconds=_p("new_handling"),
+        calls=_p("new_calls"),
+        version=visit.c.version + 1,
+    )
+    .returning(*visit.columns)
+)
+ORPHANS = (
+    sa.select(visit.c.id, visit.c.unit, visit.c.business_date)
+    .where(visit.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'called'")]), visit.c.business_date <= _p("day"))
+    .order_by(visit.c.business_date, visit.c.unit)
+    .limit(500)
+)

@@ -1,0 +1,31 @@
+"""The states of a visit; whatever is not listed here is refused."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from shared.contracts.queue import VisitStatus as S
+
+MOVES: Final[Mapping[str, tuple[frozenset[S], S]]] = {
+    "recall": (frozenset({S.CALLED}), S.CALLED),
+    "start": (frozenset({S.CALLED}), S.SERVING),
+    "finish": (frozenset({S.SERVING}), S.SERVED),
+    "no-show": (frozenset({S.CALLED}), S.NO_SHOW),
+    "leave": (frozenset({S.WAITING, S.CALLED}), S.LEFT),
+}
+"""Act → states it is allowed in, and the state it leads to. Calling is the window's act, not the visit's."""
+
+
+def allowed(status: str) -> list[str]:
+    """The acts that a visit in ``status`` allows."""
+    return [act for act, (before, _) in MOVES.items() if status in before]
+
+
+def ticket_number(prefix: str, count: int) -> str:
+    """The printed number: prefix and at least three digits, ``A007``; never reused within the business day."""
+    return f"{prefix}{count:03d}"
+
+
+def whole_seconds(start: datetime, end: datetime) -> int:
+    """Seconds from ``start`` to ``end``, rounded half up, never negative (clocks of two machines may disagree)."""
+    return max(0, int((end - start).total_seconds() + 0.5))

@@ -1,0 +1,209 @@
+"""Use cases of tickets: issue, call next, and what may happen to a visit."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from services.queue.catalogue.service import to_issue
+from services.queue.estimates.service import quote_for
+from services.queue.tickets import queries
+from services.queue.tickets.errors import WindowNotOpen
+from services.queue.tickets.rules import MOVES, allowed, ticket_number, whole_seconds
+from services.queue.tickets.schemas import Quote, TicketRequest
+from services.queue.tickets.views import told
+from services.queue.windows import queries as window_queries
+from services.queue.windows.errors import WindowBusy
+from services.queue.windows.rules import WindowState
+from services.queue.windows.service import check_runs, locked
+from shared.contracts.queue import (
+    VisitAbandoned,
+    VisitCalled,
+    VisitCompleted,
+    VisitNoShow,
+    VisitOpened,
+    VisitStarted,
+    VisitState,
+    VisitStatus,
+)
+from shared.db.statements import Row
+from shared.db.uow import Reads, Uow
+from shared.directory.business_day import business_date
+from shared.ids import uuid7
+from shared.security.principal import Principal
+from shared.web.etags import check_version
+from shared.web.problems import IllegalTransition, NotFound
+
+TOKEN = "ticket"  # noqa: S105 - the purpose a link token is derived for
+_EVENTS: dict[str, type[VisitState]] = {
+    "recall": VisitCalled,
+    "start": VisitStarted,
+    "finish": VisitCompleted,
+    "no-show": VisitNoShow,
+    "leave": VisitAbandoned,
+}
+UnitRow = Any
+
+
+class Issued(NamedTuple):
+    """A new ticket with what its holder is told."""
+
+    visit: dict[str, Any]
+    catalogue: Row
+    ahead: int
+    quote: Quote
+    token: str
+
+
+async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
+    """Issue a ticket: one visit begins.
+
+    INVARIANT: numbers are unique and without gaps per branch, business date and prefix, as the counter's row is locked
+    until the visit is kept (tests/queue/tickets/test_api.py::test_parallel_tickets_have_gapless_numbers).
+    """
+    catalogue = await to_issue(uow, unit.id, command.service, command.ticket_class)
+    day = business_date(uow.now, unit.zone, unit.cutoff)
+    order_at = uow.now - timedelta(seconds=catalogue.head_start_seconds)
+    visit_id = uuid7()
+    ahead, quote = await place(uow, unit.id, day, command.service, order_at, visit_id)
+    count = await uow.scalar(
+        queries.NEXT_NUMBER, unit=unit.id, business_date=day, prefix=catalogue.prefix, last=1
+    )
+    token = uow.records.link_token(TOKEN, visit_id)
+    row = {
+        "id": visit_id,
+        "unit": unit.id,
+        "business_date": day,
+        "number": ticket_number(catalogue.prefix, count),
+        "service": command.service,
+        "ticket_class": command.ticket_class,
+        "channel": command.channel,
+        "status": VisitStatus.WAITING.value,
+        "origin": "live",
+        "issued_at": uow.now,
+        "order_at": order_at,
+        "called_at": None,
+        "started_at": None,
+        "finished_at": None,
+        "left_at": None,
+        "end_cause": None,
+        "wait_seconds": None,
+        "handling_seconds": None,
+        "calls": 0,
+        "window": None,
+        "staff": None,
+        "staff_external": None,
+        "quote_p50": quote.p50,
+        "quote_p80": quote.p80,
+        "token_hash": uow.records.token_hash(token),
+        "contact": await _sealed_contact(uow, visit_id, command),
+        "content": None,
+        "version": 1,
+    }
+    await uow.write(queries.ADD, **row)
+    await uow.emit(told(VisitOpened, _Attributes(row)), subject=visit_id)
+    return Issued(row, catalogue, ahead, quote, token)
+
+
+class _Attributes:
+    """A mapping read like a row."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__ = values
+
+
+async def _sealed_contact(uow: Uow, visit_id: str, command: TicketRequest) -> str | None:
+    if command.contact is None:
+        return None
+    return await uow.seal("visit", visit_id, "contact", command.contact.phone)
+
+
+async def place(
+    reads: Reads, unit: str, day: Any, service: str, order_at: datetime, own: str
+) -> tuple[int, Quote]:
+    """How many are served before a ticket of this order, and the wait to expect."""
+    hall = await reads.one(queries.AHEAD, unit=unit, service=service, day=day, order_at=order_at, own=own)
+    wait = await quote_for(reads, ahead=hall.ahead, servers=hall.servers)
+    if wait.p50 is None or wait.p80 is None:
+        return hall.ahead, Quote(p50=None, p80=None, reason=wait.reason)
+    return hall.ahead, Quote(p50=round(wait.p50), p80=round(wait.p80))
+
+
+async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> Row | None:
+    """Call the first who waits for what the window serves; None when nobody does.
+
+    The order is issue time less head start. The hall's row is locked first, so two windows choose one after the other
+    and never the same visit.
+
+    INVARIANT: no visit is called by two windows, and calls follow the order
+    (tests/queue/tickets/test_api.py::test_call_next_storm_calls_each_once_in_order).
+    """
+    row = await locked(uow, unit.id, no)
+    check_runs(principal, row)
+    if row.state != WindowState.OPEN:
+        raise WindowNotOpen(state=row.state)
+    if row.visit is not None:
+        raise WindowBusy(visit=row.visit)
+    await uow.scalar(window_queries.LOCK_HALL, unit=unit.id)
+    day = business_date(uow.now, unit.zone, unit.cutoff)
+    called: Row | None = None
+    # A customer may leave between choosing and calling on PostgreSQL: choose again.
+    while called is None:
+        first = await uow.one(queries.NEXT, unit=unit.id, no=no, day=day)
+        if first is None:
+            return None
+        wait = whole_seconds(first.issued_at, uow.now)
+        called = await uow.one(queries.CALL, visit=first.id, no=no, at=uow.now, wait=wait, new_staff=row.staff)
+    await uow.write(window_queries.TAKE, unit=unit.id, no=no, new_visit=called.id)
+    await uow.emit(told(VisitCalled, called), subject=called.id)
+    return called
+
+
+async def visit_in(reads: Reads, visit_id: str, *, lock: bool = False) -> Row:
+    """The visit, or 404."""
+    row = await reads.one(queries.VISIT_LOCKED if lock else queries.VISIT, visit=visit_id)
+    if row is None:
+        raise NotFound(pointer="/path/visit")
+    return row
+
+
+async def act(uow: Uow, principal: Principal, row: Row, verb: str, if_match: str | None) -> Row:
+    """Recall, start, finish, no-show or leave: the visit's own moves. ``row`` is locked."""
+    check_version(if_match, row.version)
+    before, after = MOVES[verb]
+    if row.status not in before:
+        raise IllegalTransition(state=row.status, allowed=allowed(row.status))
+    if row.window is not None and verb != "leave":
+        check_runs(principal, await locked(uow, row.unit, row.window))
+    cause = None
+    if after is VisitStatus.LEFT:
+        cause = "staff" if principal.roles & {"teller", "branch_manager"} else "customer"
+    return await _moved(uow, row, verb, after, cause)
+
+
+async def _moved(uow: Uow, row: Row, verb: str, after: VisitStatus, cause: str | None) -> Row:
+    now = uow.now
+    finishing, leaving = after is VisitStatus.SERVED, after in (VisitStatus.LEFT, VisitStatus.NO_SHOW)
+    moved = await uow.one(
+        queries.MOVE,
+        visit=row.id,
+        new_status=after.value,
+        new_started=now if after is VisitStatus.SERVING else row.started_at,
+        new_finished=now if finishing else row.finished_at,
+        new_left=now if leaving else row.left_at,
+        new_cause=cause,
+        new_wait=row.wait_seconds,
+        new_handling=whole_seconds(row.started_at, now) if finishing else row.handling_seconds,
+        new_calls=row.calls + (verb == "recall"),
+    )
+    if (finishing or leaving) and row.window is not None:
+        await uow.write(window_queries.FREE, unit=row.unit, no=row.window, old_visit=row.id)
+    await uow.emit(told(_EVENTS[verb], moved), subject=row.id)
+    return moved
+
+
+async def close_day(uow: Uow, visit_id: str) -> bool:
+    """End a visit that was never served on its business day; True if it still waited."""
+    row = await uow.one(queries.VISIT_LOCKED, visit=visit_id)
+    if row is None or row.status not in (VisitStatus.WAITING, VisitStatus.CALLED):
+        return False
+    await _moved(uow, row, "leave", VisitStatus.LEFT, "day_closed")
+    return True

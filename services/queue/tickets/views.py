@@ -1,0 +1,72 @@
+"""From rows to what is told and shown."""
+
+from typing import Any
+
+from services.queue.tickets.rules import allowed
+from services.queue.tickets.schemas import VisitView, WaitingView
+from shared.contracts.queue import VisitState
+
+
+def told(kind: type[VisitState], row: Any, staff_external: str | None = None) -> VisitState:
+    """The event of type ``kind`` with the whole visit as it stands; an external staff reference only as a pseudonym."""
+    return kind(
+        visit=row.id,
+        unit=row.unit,
+        business_date=row.business_date,
+        number=row.number,
+        service=row.service,
+        ticket_class=row.ticket_class,
+        channel=row.channel,
+        status=row.status,
+        issued_at=row.issued_at,
+        called_at=row.called_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        left_at=row.left_at,
+        end_cause=row.end_cause,
+        wait_seconds=row.wait_seconds,
+        handling_seconds=row.handling_seconds,
+        calls=row.calls,
+        window=row.window,
+        staff=row.staff,
+        staff_external=staff_external,
+    )
+
+
+def shown(row: Any) -> VisitView:
+    """The visit for staff."""
+    return VisitView(
+        id=row.id,
+        number=row.number,
+        status=row.status,
+        unit=row.unit,
+        business_date=row.business_date,
+        service=row.service,
+        ticket_class=row.ticket_class,
+        channel=row.channel,
+        issued_at=row.issued_at,
+        called_at=row.called_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        left_at=row.left_at,
+        end_cause=row.end_cause,
+        wait_seconds=row.wait_seconds,
+        handling_seconds=row.handling_seconds,
+        calls=row.calls,
+        window=row.window,
+        staff_id=row.staff,
+        allowed=allowed(row.status),
+        version=row.version,
+    )
+
+
+def waiting(row: Any) -> WaitingView:
+    """One who waits."""
+    return WaitingView(
+        id=row.id,
+        number=row.number,
+        service=row.service,
+        ticket_class=row.ticket_class,
+        issued_at=row.issued_at,
+        order_at=row.order_at,
+    )

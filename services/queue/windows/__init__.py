@@ -1,0 +1,1 @@
+"""Windows: who serves which services at which window (窗口)."""

@@ -1,0 +1,1 @@
+"""The staff service's own branch of migrations."""

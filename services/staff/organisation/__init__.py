@@ -1,0 +1,1 @@
+"""The organisation (机构): the tree of units from head office to branch."""

@@ -1,0 +1,16 @@
+"""What the staff service is made of."""
+
+from services.staff.base import Base
+from services.staff.organisation.api import router as organisation
+from services.staff.people.api import router as people
+from services.staff.qualifications.api import router as qualifications
+from shared.spec import ServiceSpec
+
+SPEC = ServiceSpec(
+    name="staff",
+    routers=(organisation, people, qualifications),
+    metadata=Base.metadata,
+    migrations="services.staff.migrations",
+    produces=("staff.directory",),
+    directory=False,
+)

@@ -1,0 +1,1 @@
+"""The surveys service (满意度评价): questionnaires, invitations, responses and scores."""

@@ -1,0 +1,52 @@
+"""Routes of invitations."""
+
+from services.surveys.auth import HANDS_OUT_LINKS, LinkHolder, Links, ReadInvitations
+from services.surveys.invitations import queries, rules, service
+from services.surveys.invitations.links import token_of
+from services.surveys.invitations.rules import Delivery
+from services.surveys.invitations.schemas import AskedQuestionnaire, Invitation, InvitationView
+from services.surveys.questionnaires import queries as questionnaires
+from services.surveys.questionnaires.schemas import SurveyItem
+from shared.db.statements import Row
+from shared.db.uow import Reads
+from shared.directory import replica
+from shared.security.scopes import public
+from shared.web.fields import LinkToken, PathId
+from shared.web.problems import NotFound
+from shared.web.routing import ServiceRouter
+
+router = ServiceRouter("surveys", "invitations")
+
+
+@router.get("/invitations/{token}", dependencies=[public("the link is the customer's only key")])
+async def get_invitation(reads: Reads, holder: LinkHolder, links: Links, token: LinkToken) -> InvitationView:
+    """The questions behind a link, and whether they can still be answered; an unknown link is 404."""
+    row = await service.by_token_hash(reads, links.token_hash(token))
+    return await _view(reads, row)
+
+
+@router.get("/visits/{visit}/invitation")
+async def get_visit_invitation(reads: Reads, caller: ReadInvitations, links: Links, visit: PathId) -> Invitation:
+    """The invitation of a visit in the caller's units; 404 until the system has sent one."""
+    row = await reads.one(queries.BY_VISIT, visit=visit)
+    if row is None:
+        raise NotFound()
+    await replica.branch(reads, caller, row.unit)
+    return Invitation(
+        **dict(await _view(reads, row)),
+        id=row.id,
+        visit=row.visit,
+        token=token_of(links, row.id) if caller.roles & HANDS_OUT_LINKS else None,
+        invited_at=row.invited_at,
+        delivery=Delivery(row.delivery),
+    )
+
+
+async def _view(reads: Reads, row: Row) -> InvitationView:
+    items = await reads.all(questionnaires.ITEMS, code=row.questionnaire, version=row.questionnaire_version)
+    asked = AskedQuestionnaire(
+        code=row.questionnaire, version=row.questionnaire_version, items=[SurveyItem.of(item) for item in items]
+    )
+    return InvitationView(
+        status=rules.state_at(row.state, row.expires_at, reads.now), expires_at=row.expires_at, questionnaire=asked
+    )

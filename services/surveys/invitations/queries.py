@@ -1,0 +1,50 @@
+"""Every SELECT on invitations."""
+
+import sqlalchemy as sa
+
+from services.surveys.invitations.models import Invitation, InvitationRule
+from services.surveys.invitations.rules import Delivery, State
+from shared.db.statements import table
+
+_p = sa.bindparam
+_invitation = table(Invitation)
+_rule = table(InvitationRule)
+
+RULE = sa.select(_rule).where(_rule.c.effective_from <= _p("at")).order_by(_rule.c.effective_from.desc()).limit(1)
+"""The rule in force at an instant."""
+
+BY_TOKEN = sa.select(_invitation).where(
+    _invitation.c.token_hash == _p("token_hash"), _invitation.c.invited_at.is_not(None)
+)
+"""The invitation behind a link; one that was never sent has none."""
+
+BY_VISIT = sa.select(_invitation).where(_invitation.c.visit == _p("visit"), _invitation.c.invited_at.is_not(None))
+"""The invitation of a visit, once it was made."""
+
+WAITING = (
+    sa.select(_invitation)
+    .where(_invitation.c.state == State.WAITING.value, _invitation.c.expires_at >= _p("at"))
+    .order_by(_invitation.c.expires_at)
+    .limit(_p("limit", type_=sa.Integer))
+)
+"""Invitations that can be sent as soon as a questionnaire is in force."""
+
+OVERDUE = (
+    sa.select(_invitation.c.id)
+    .where(_invitation.c.state.in_((State.OPEN.value, State.WAITING.value)), _invitation.c.expires_at < _p("at"))
+    .order_by(_invitation.c.expires_at)
+    .limit(_p("limit", type_=sa.Integer))
+)
+"""Invitations whose last instant is past."""
+
+UNASKED = (
+    sa.select(_invitation.c.id, _invitation.c.visit, _invitation.c.contact_tries)
+    .where(
+        _invitation.c.delivery == Delivery.UNKNOWN.value,
+        _invitation.c.contact_next_try <= _p("at"),
+        _invitation.c.state == State.OPEN.value,
+    )
+    .order_by(_invitation.c.contact_next_try)
+    .limit(_p("limit", type_=sa.Integer))
+)
+"""Open invitations of which nobody knows yet whether the customer left a contact."""

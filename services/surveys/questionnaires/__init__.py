@@ -1,0 +1,1 @@
+"""Questionnaires (问卷): what customers are asked, in immutable versions."""

@@ -1,0 +1,71 @@
+"""Rules of questionnaires: what a version must hold, when it may be published, which one is in force."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from services.surveys.faults import Fault
+from shared.contracts.surveys import Dimension
+
+REQUIRED_DIMENSIONS = (Dimension.QUALITY, Dimension.EFFICIENCY, Dimension.ATTITUDE)
+"""服务质量、服务效率、服务态度: what an objective evaluation asks about at least (guide 1.2e)."""
+
+FARTHEST_AHEAD = timedelta(days=3660)
+"""How far ahead a version may be planned; farther is a typing error."""
+
+
+class State(StrEnum):
+    """A version's state (草稿、已发布、已停用)."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+ALLOWED: Mapping[State, tuple[str, ...]] = {
+    State.DRAFT: ("publish",),
+    State.PUBLISHED: ("retire",),
+    State.RETIRED: (),
+}
+"""What may be done with a version in each state."""
+
+
+class Item(Protocol):
+    """What the rules see of an item."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def scale_min(self) -> int: ...
+    @property
+    def scale_max(self) -> int: ...
+
+
+def faults_of(items: Sequence[Item]) -> list[Fault]:
+    """What is wrong with the items of a new version: a code used twice, a scale without a span."""
+    found, seen = [], set()
+    for position, item in enumerate(items):
+        if item.code in seen:
+            found.append(Fault(f"/items/{position}/code", "duplicate_item", f"The code {item.code} is used twice"))
+        seen.add(item.code)
+        if item.scale_min >= item.scale_max:
+            found.append(
+                Fault(f"/items/{position}/scale_max", "empty_scale", "scale_max must be greater than scale_min")
+            )
+    return found
+
+
+def missing_dimensions(present: Iterable[str]) -> list[str]:
+    """The required dimensions without an item, in the guide's order."""
+    have = set(present)
+    return [dimension.value for dimension in REQUIRED_DIMENSIONS if dimension.value not in have]
+
+
+def effective_fault(effective_from: datetime, now: datetime) -> Fault | None:
+    """Why a version cannot begin then: the past is decided, and ten years ahead is a mistake; None when it can."""
+    if effective_from < now:
+        return Fault("/effective_from", "in_the_past", "A version cannot be in force before it is published")
+    if effective_from - now > FARTHEST_AHEAD:
+        return Fault("/effective_from", "too_far_ahead", f"At most {FARTHEST_AHEAD.days} days ahead")
+    return None

@@ -1,0 +1,1 @@
+"""Responses (评价): what the customer answered, once per invitation."""

@@ -1,0 +1,212 @@
+"""The application: one FastAPI of one or several services, everything opened and closed by its lifespan.
+
+Routers are included, never mounted: a mounted application loses its lifespan and its OpenAPI.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+from fastapi import FastAPI
+
+from shared.bus.base import Bus
+from shared.bus.embedded import EmbeddedBus
+from shared.clock import Clock, SystemClock
+from shared.db.database import Database
+from shared.db.migrate import applied, migrate_sqlite
+from shared.db.postgres import PostgresDatabase
+from shared.db.sqlite import SqliteDatabase
+from shared.db.uow import UnitContext
+from shared.observability.health import Loops
+from shared.observability.logging import get_logger
+from shared.observability.metrics import HttpMetricsMiddleware, Metrics
+from shared.observability.operator import operator_routes
+from shared.observability.tracing import TraceMiddleware
+from shared.runtime import ServiceRuntime
+from shared.security.audit_log import Sealer
+from shared.security.issuer import DevelopmentIssuer
+from shared.security.jwks import FileJwks, RemoteJwks
+from shared.security.keyring import FileKeySource, Keyring
+
+from shared.security.records import RecordKeys
+from shared.security.tokens import TokenVerifier
+from shared.settings import Settings
+from shared.spec import ServiceSpec
+from shared.topics import TOPICS
+from shared.web import handlers as problem_handlers
+from shared.web.client import Peers
+from shared.web.operator import router as operator_router
+from shared.web.limits import BodyLimit
+
+log = get_logger("app")
+
+
+class DataFolderInUse(RuntimeError):
+    """Another process runs on the same data folder; two would corrupt each other's view of the log."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What tests may replace."""
+
+    clock: Clock | None = None
+    bus: Bus | None = None
+    database: Callable[[ServiceSpec, UnitContext], Awaitable[Database]] | None = None
+    start_loops: bool = True
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Hold the data folder for this process; :class:`DataFolderInUse` when another does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = (folder / "lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise DataFolderInUse(f"another process runs on the data folder {folder}; stop it, or set WANGDIAN_DATA") from error
+    return handle
+
+
+def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | None = None) -> FastAPI:
+    """One application of ``specs``; nothing is opened before its lifespan starts."""
+    parts = parts or Parts()
+    clock = parts.clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await _open(app, stack, specs, settings, clock, parts)
+            yield
+
+    app = FastAPI(
+        title="Wangdian",
+        version="1",
+        summary="What bank branches run on (网点)",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.metrics = Metrics()
+    app.state.loops = Loops()
+    problem_handlers.install(app)
+    for spec in specs:
+        for router in spec.routers:
+            app.include_router(router)
+    app.include_router(operator_router)
+    operator_routes(app)
+    uploads = {path for spec in specs for path in spec.uploads}
+    app.add_middleware(BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=uploads)
+    app.add_middleware(HttpMetricsMiddleware, metrics=app.state.metrics)
+    app.add_middleware(TraceMiddleware)
+    return app
+
+
+async def _open(
+    app: FastAPI, stack: AsyncExitStack, specs: Sequence[ServiceSpec], settings: Settings, clock: Clock, parts: Parts
+) -> None:
+    keys = _keys(stack, settings)
+    app.state.keyring = keys
+    _tokens(app, settings, clock)
+    bus = parts.bus or _bus(settings, clock)
+    app.state.bus = bus
+    await bus.open()
+    stack.push_async_callback(bus.close)
+    app.state.services = {}
+    for spec in specs:
+        context = UnitContext(spec.name, RecordKeys(keys))
+        given = parts.database(spec, context) if parts.database else _database(spec, settings, clock, context)
+        db = await given
+        await db.open()
+        stack.push_async_callback(db.close)
+        if not await applied(db, spec.migrations):
+            raise RuntimeError(f"the database of {spec.name} lacks migrations: run `wangdian migrate {spec.name}`")
+        app.state.services[spec.name] = ServiceRuntime(
+            spec, settings, clock, db, bus, app.state.metrics.events, app.state.loops, keys, Sealer(spec.name, db, keys)
+        )
+    peers = _peers(app, settings)
+    stack.push_async_callback(peers.close)
+    for runtime in app.state.services.values():
+        runtime.peers = peers
+        _watch(app, runtime)
+        if runtime.spec.prepare is not None:
+            await runtime.spec.prepare(runtime)
+    if parts.start_loops:
+        await _start(app, stack)
+
+
+def _watch(app: FastAPI, runtime: ServiceRuntime) -> None:
+    """Its figures for Prometheus, and what it needs to be ready."""
+    app.state.metrics.events.declare(runtime.name)
+    app.state.metrics.add_source(f"{runtime.name}.events", runtime.report)
+    if runtime.spec.collector is not None:
+        collect = runtime.spec.collector
+        app.state.metrics.add_source(f"{runtime.name}.figures", lambda: collect(runtime))
+    app.state.readiness.add(f"{runtime.name}.database", runtime.ready)
+
+
+async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
+    # A loop never ends by itself; when the application stops, each is cancelled between two awaits of its turn.
+    tasks = [asyncio.create_task(app.state.metrics.watch_loop(), name="watch")]
+    for runtime in app.state.services.values():
+        tasks += [asyncio.create_task(body(), name=name) for name, body in runtime.tasks()]
+
+    async def stop() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+
+
+def _keys(stack: AsyncExitStack, settings: Settings) -> Keyring:
+    if settings.mode == "embedded":
+        stack.enter_context(lock_folder(settings.data))
+    return Keyring(FileKeySource(settings.data / "keys"), settings.crypto_suite)
+
+
+def _tokens(app: FastAPI, settings: Settings, clock: Clock) -> None:
+    if settings.mode == "embedded":
+        issuer = DevelopmentIssuer(settings.data / "keys", settings.token_issuer, settings.token_audience, clock)
+        app.state.issuer = issuer
+        provider: Any = issuer
+    elif settings.jwks.startswith("http"):
+        provider = RemoteJwks(settings.jwks, clock)
+    else:
+        provider = FileJwks(Path(settings.jwks), clock)
+    app.state.verifier = TokenVerifier(provider, settings.token_issuer, settings.token_audience, clock)
+
+
+def _bus(settings: Settings, clock: Clock) -> Bus:
+    return EmbeddedBus(settings.data / "bus.sqlite3", clock, [topic.name for topic in TOPICS], settings.partitions)
+
+
+async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context: UnitContext) -> Database:
+    if settings.mode == "embedded":
+        path = settings.data / f"{spec.name}.sqlite3"
+        await asyncio.to_thread(migrate_sqlite, path, spec.migrations)
+        return SqliteDatabase(path, clock, context)
+    return PostgresDatabase(settings.database_url, clock, context)
+
+
+def _peers(app: FastAPI, settings: Settings) -> Peers:
+    if settings.mode == "embedded":
+        transport: httpx.AsyncBaseTransport = httpx.ASGITransport(app=app)
+        client = httpx.AsyncClient(transport=transport, base_url="http://embedded")
+
+        async def token() -> str:
+            return str(app.state.issuer.issue(["service"], sub="service", units=["*"]))
+    else:
+        client = httpx.AsyncClient(base_url=settings.base_url)
+
+        async def token() -> str:
+            return await asyncio.to_thread(Path(settings.service_token_file).read_text)
+
+    return Peers(client, token)

@@ -1,0 +1,1 @@
+"""The bus behind one port: a durable embedded log, or Apache Kafka."""

@@ -1,0 +1,1 @@
+"""How data is kept: two databases, one unit of work, statements compiled once."""

@@ -1,0 +1,1 @@
+"""The kit's own branch of migrations: a kit change is one revision, not one per service."""

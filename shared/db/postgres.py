@@ -1,0 +1,151 @@
+"""PostgreSQL: one database per service, a fixed asyncpg pool, READ COMMITTED.
+
+Statements are SQLAlchemy Core compiled once and run on the driver, which reaches the floor of hand-written SQL; the
+greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from shared.clock import Clock
+from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict
+from shared.db.statements import POSTGRES, Compiler, Row, Statement
+from shared.db.uow import Reads, UnitContext, Uow
+
+T = TypeVar("T")
+
+_compile = Compiler(POSTGRES)
+
+_TROUBLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    OSError,
+    TimeoutError,
+)
+_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+def translate(error: BaseException) -> BaseException:
+    """The kit's word for a driver's error; anything else comes back as it is."""
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return UniqueConflict(error.constraint_name or "")
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return IntegrityViolation(error.constraint_name or type(error).__name__)
+    if isinstance(error, (*_TROUBLE, *_AGAIN)):
+        return DatabaseUnavailable(type(error).__name__)
+    if isinstance(error, asyncpg.PostgresError):
+        return DatabaseError(f"{type(error).__name__} {error.sqlstate}")
+    return error
+
+
+class PostgresConnection:
+    """Runs prepared statements on one asyncpg connection."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    async def fetch(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
+        """Run and return the rows."""
+        prepared = _compile(statement)
+        rows = await self.raw.fetch(prepared.sql, *prepared.values(params))
+        make = prepared.row
+        return [make(row.values()) for row in rows] if make is not None else []
+
+    async def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
+        """Run and return how many rows were affected."""
+        prepared = _compile(statement)
+        tag: str = await self.raw.execute(prepared.sql, *prepared.values(params))
+        last = tag.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run once per row, pipelined by the driver."""
+        prepared = _compile(statement)
+        await self.raw.executemany(prepared.sql, [prepared.values(row) for row in rows])
+
+
+async def _keep(_: Any) -> None:
+    """No reset on check-in: each unit ends with COMMIT or ROLLBACK, and a reset is one more round trip."""
+
+
+class PostgresDatabase:
+    """One database; ``statement_timeout`` guards the API (5 s) and the workers (60 s)."""
+
+    def __init__(
+        self, url: str, clock: Clock, context: UnitContext, *, pool_size: int = 10, statement_timeout_ms: int = 5000
+    ) -> None:
+        self.url = url
+        self.context = context
+        self._clock = clock
+        self._size = pool_size
+        self._timeout = statement_timeout_ms
+        self._pool: Any = None
+
+    async def open(self) -> None:
+        """Fill the pool."""
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=1,
+            max_size=self._size,
+            reset=_keep,
+            timeout=5,
+            command_timeout=self._timeout / 1000 + 5,
+            server_settings={
+                "application_name": f"wangdian-{self.context.service}",
+                "statement_timeout": str(self._timeout),
+                "idle_in_transaction_session_timeout": "30000",
+                "timezone": "UTC",
+            },
+        )
+
+    async def close(self) -> None:
+        """Close the pool after the running units."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str) -> T:
+        """Run the unit in a transaction; a deadlock is tried once more from the start."""
+        try:
+            return await self._write(unit, actor)
+        except _AGAIN:
+            try:
+                return await self._write(unit, actor)
+            except (asyncpg.PostgresError, *_TROUBLE) as error:
+                raise translate(error) from error
+        except (asyncpg.PostgresError, *_TROUBLE) as error:
+            raise translate(error) from error
+
+    async def _write(self, unit: Callable[[Uow], Awaitable[T]], actor: str) -> T:
+        pool = self._require()
+        async with pool.acquire(timeout=10) as raw:
+            uow = Uow(PostgresConnection(raw), self._clock.now(), actor, self.context)
+            async with raw.transaction():
+                value = await unit(uow)
+        if uow.emitted:
+            for wake in self.context.after_emit:
+                wake()
+        return value
+
+    async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
+        """Run the unit in a read-only transaction on one snapshot."""
+        try:
+            async with self._require().acquire(timeout=10) as raw:
+                async with raw.transaction(isolation="repeatable_read", readonly=True):
+                    return await unit(Reads(PostgresConnection(raw), self._clock.now()))
+        except (asyncpg.PostgresError, *_TROUBLE) as error:
+            raise translate(error) from error
+
+    def _require(self) -> Any:
+        if self._pool is None:
+            raise DatabaseUnavailable("the database is not open")
+        return self._pool

@@ -1,0 +1,127 @@
+"""Statements built once at import and compiled once per database."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as _insert
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.dml import ReturningInsert
+
+POSTGRES = PGDialect_asyncpg()
+SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
+SQLITE.insert_returning = SQLITE.update_returning = SQLITE.delete_returning = True
+
+Statement = sa.sql.expression.Executable
+Row = Any  # a named tuple made for its statement: attributes by column name
+
+
+class Prepared(NamedTuple):
+    """A statement ready for a driver: text, parameters in order, converters, and how to make a row."""
+
+    sql: str
+    order: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    binders: Mapping[str, Callable[[Any], Any]]
+    row: Callable[[Iterable[Any]], Row] | None
+
+    def values(self, params: Mapping[str, Any]) -> list[Any]:
+        """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
+        out = []
+        for name in self.order:
+            if name in params:
+                value = params[name]
+            elif name in self.defaults:
+                value = self.defaults[name]
+            else:
+                raise KeyError(f"the statement needs the parameter {name!r}")
+            binder = self.binders.get(name)
+            out.append(value if binder is None else binder(value))
+        return out
+
+
+def _row_maker(compiled: Any, dialect: Any) -> Callable[[Iterable[Any]], Row] | None:
+    columns = compiled._result_columns
+    if not columns:
+        return None
+    kind: Any = NamedTuple("Row", [(column.keyname, Any) for column in columns])  # type: ignore[misc]
+    converters = [column.type._cached_result_processor(dialect, None) for column in columns]
+    busy = [(i, convert) for i, convert in enumerate(converters) if convert is not None]
+    if not busy:
+        return kind._make  # type: ignore[no-any-return]
+
+    def make(raw: Iterable[Any]) -> Row:
+        values = list(raw)
+        for i, convert in busy:
+            values[i] = convert(values[i])
+        return kind._make(values)
+
+    return make
+
+
+class Compiler:
+    """Compiles each statement once for one database and remembers the result."""
+
+    def __init__(self, dialect: Any) -> None:
+        self._dialect = dialect
+        self._cache: dict[int, tuple[Statement, Prepared]] = {}
+
+    def __call__(self, statement: Statement) -> Prepared:
+        """The prepared form of ``statement`` (cached by identity; statements live as long as their module)."""
+        hit = self._cache.get(id(statement))
+        if hit is not None:
+            return hit[1]
+        compiled: Any = statement.compile(  # type: ignore[attr-defined]
+            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
+        )
+        required = {bind.key for bind in compiled.binds.values() if bind.required}
+        prepared = Prepared(
+            compiled.string,
+            tuple(compiled.positiontup or ()),
+            {name: value for name, value in compiled.params.items() if name not in required},
+            dict(compiled._bind_processors),
+            _row_maker(compiled, self._dialect),
+        )
+        self._cache[id(statement)] = (statement, prepared)
+        return prepared
+
+
+def table(model: Any) -> sa.Table:
+    """The table of a SQLModel class."""
+    return model.__table__  # type: ignore[no-any-return]
+
+
+def insert(target: sa.Table, *, without: Sequence[str] = ()) -> Any:
+    """INSERT of every column but ``without``; each parameter has its column's name."""
+    names = [c.name for c in target.columns if c.name not in without]
+    return _insert(target).values({name: sa.bindparam(name, type_=target.c[name].type) for name in names})
+
+
+def upsert(
+    target: sa.Table,
+    keys: Sequence[str],
+    update: Sequence[str] | Mapping[str, Any] | None,
+    *,
+    where: Callable[[Any, Any], Any] | None = None,
+    without: Sequence[str] = (),
+    index_where: Any = None,
+) -> Any:
+    """INSERT … ON CONFLICT on both databases.
+
+    ``keys`` name the unique columns; ``update`` the columns taken from the new row (or a mapping of expressions),
+    ``None`` does nothing on conflict. ``where(table, new)`` may guard the update, e.g. by a newer sequence. Add
+    ``.returning(…)`` to learn whether a row was written.
+    """
+    statement = insert(target, without=without)
+    if update is None:
+        return statement.on_conflict_do_nothing(index_elements=list(keys), index_where=index_where)
+    new = statement.excluded
+    changes = dict(update) if isinstance(update, Mapping) else {name: new[name] for name in update}
+    condition = None if where is None else where(target.c, new)
+    return statement.on_conflict_do_update(
+        index_elements=list(keys), index_where=index_where, set_=changes, where=condition
+    )
+
+
+__all__ = ["POSTGRES", "SQLITE", "Compiler", "Prepared", "ReturningInsert", "Row", "Statement", "insert", "table", "upsert"]

@@ -1,0 +1,115 @@
+"""The kit's own tables, the same in every service's database (their migrations are a branch of their own)."""
+
+import sqlalchemy as sa
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from shared.db.types import JsonText
+
+KIT = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+subject_sequence = sa.Table(
+    "subject_sequence",
+    KIT,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+)
+
+outbox = sa.Table(
+    "outbox",
+    KIT,
+    sa.Column("seq", Serial, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.Text, nullable=False, unique=True),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("headers", JsonText, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("published_at", UTCDateTime),
+)
+sa.Index(
+    "ix_outbox_unpublished",
+    outbox.c.seq,
+    sqlite_where=outbox.c.published_at.is_(None),
+    postgresql_where=outbox.c.published_at.is_(None),
+)
+sa.Index("ix_outbox_published_at", outbox.c.published_at)
+
+lease = sa.Table(
+    "lease",
+    KIT,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("until", UTCDateTime, nullable=False),
+)
+
+consumer_offset = sa.Table(
+    "consumer_offset",
+    KIT,
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("log", sa.Text, nullable=False),
+    sa.Column("next", sa.BigInteger, nullable=False),
+    sa.Column("high_water", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", UTCDateTime, nullable=False),
+)
+
+inbox = sa.Table(
+    "inbox",
+    KIT,
+    sa.Column("handler", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("handled_at", UTCDateTime, nullable=False, index=True),
+)
+
+dead_letter = sa.Table(
+    "dead_letter",
+    KIT,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("headers", JsonText, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("first_seen", UTCDateTime, nullable=False),
+    sa.Column("next_try", UTCDateTime),
+    sa.CheckConstraint("state IN ('parked', 'waiting', 'dead', 'discarded', 'done')", name="state"),
+    sa.UniqueConstraint("topic", "partition", "offset"),
+)
+sa.Index("ix_dead_letter_state_subject", dead_letter.c.state, dead_letter.c.subject)
+
+idempotency = sa.Table(
+    "idempotency",
+    KIT,
+    sa.Column("caller", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("headers", JsonText, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False, index=True),
+)
+
+data_key = sa.Table(
+    "data_key",
+    KIT,
+    sa.Column("record_table", sa.Text, primary_key=True),
+    sa.Column("record", sa.Text, primary_key=True),
+    sa.Column("kid", sa.Text, nullable=False, index=True),
+    sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+)

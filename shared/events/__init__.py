@@ -1,0 +1,1 @@
+"""How facts are told and heard: outbox, relay, consumer, parking."""

@@ -1,0 +1,211 @@
+"""The consumer: a batch of one partition, its effects and its offset in one transaction.
+
+If a batch fails it is run again event by event to find the culprit; the culprit is tried three times within seconds,
+then its subject is parked. Trouble of the database or the bus is no event's fault: it is raised to the supervisor,
+which probes and starts again; nothing is lost, as the offsets are ours.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+
+from shared.bus.base import Batch, Bus, Position, Record, Subscription, TopicPartition
+from shared.contracts.base import EventData
+from shared.db.database import Database
+from shared.db.errors import DatabaseUnavailable
+from shared.db.statements import upsert
+from shared.db.tables import inbox
+from shared.db.uow import Uow
+from shared.events import parking, positions
+from shared.events.crash import crash
+from shared.events.envelope import Event, Unreadable, decode
+from shared.events.handlers import Handler, Projection, Reaction
+from shared.observability.logging import get_logger
+from shared.observability.metrics import EventMetrics
+from shared.observability.tracing import trace_of
+
+log = get_logger("events")
+
+LIMIT = 500
+TRIES = 3
+TRY_PAUSE = 0.2
+
+_RECEIVED = upsert(inbox, ["handler", "event_id"], None).returning(inbox.c.event_id)
+
+Readable = tuple[Record, Event[EventData]]
+
+
+class Consumer:
+    """One service's member of its group."""
+
+    def __init__(
+        self, service: str, db: Database, bus: Bus, handlers: Sequence[Handler], metrics: EventMetrics
+    ) -> None:
+        self._service = service
+        self._db = db
+        self._bus = bus
+        self._handlers = tuple(handlers)
+        self._kinds: dict[str, type[EventData]] = {
+            kind.event_type: kind for handler in handlers for kind in handler.kinds
+        }
+        self.topics = tuple(sorted({kind.topic for kind in self._kinds.values()}))
+        self._metrics = metrics
+        self._subscription: Subscription | None = None
+        self._rejoin = False
+
+    async def start(self) -> None:
+        """Join the group and go to the stored offsets."""
+        self._subscription = await self._bus.subscribe(self._service, self.topics, self._positions)
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        if self._subscription is not None:
+            await self._subscription.close()
+            self._subscription = None
+
+    def rejoin(self) -> None:
+        """Go to the stored offsets again at the next turn: somebody has set them."""
+        self._rejoin = True
+
+    async def turn(self, wait: float = 0.0) -> int:
+        """Handle what is there, then what was parked and is due; returns how many records were taken."""
+        if self._rejoin:
+            self._rejoin = False
+            await self.stop()
+        if self._subscription is None:
+            await self.start()
+        assert self._subscription is not None  # noqa: S101 - start() has just made it
+        taken = 0
+        for batch in await self._subscription.fetch(limit=LIMIT, wait=wait):
+            taken += len(batch.records)
+            try:
+                await self._handle(batch)
+            except BaseException:
+                # The position in memory is past this batch: forget it, and go on from the stored one.
+                await self.stop()
+                raise
+            await self._subscription.done(batch.source, batch.records[-1].offset + 1)
+        taken += await self.retry_due()
+        return taken
+
+    async def _positions(self, sources: Sequence[TopicPartition]) -> Mapping[TopicPartition, Position]:
+        return await self._db.read(lambda reads: positions.stored(reads, sources))
+
+    async def _handle(self, batch: Batch) -> None:
+        try:
+            await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+        except (DatabaseUnavailable, positions.OffsetMoved):
+            raise
+        except Exception as error:  # noqa: BLE001 - any handler's fault is searched event by event
+            log.warning("batch_failed", topic=batch.source.topic, count=len(batch.records), error=type(error).__name__)
+            start = batch.start
+            for record in batch.records:
+                await self._handle_one(replace(batch, start=start, records=[record]))
+                start = record.offset + 1
+
+    async def _handle_one(self, batch: Batch) -> None:
+        record = batch.records[0]
+        error: Exception
+        for attempt in range(TRIES):
+            try:
+                await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+            except (DatabaseUnavailable, positions.OffsetMoved):
+                raise
+            except Exception as raised:  # noqa: BLE001 - parked below, with where and what
+                error = raised
+                await asyncio.sleep(TRY_PAUSE * 2**attempt)
+            else:
+                return
+        code = parking.error_code(error)
+
+        async def park(uow: Uow) -> None:
+            await positions.advance(uow, batch)
+            await parking.park(uow, batch.source, record, code)
+
+        await self._db.write(park, actor=self._service)
+        self._metrics.parked(self._service)
+        log.error("subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code)
+
+    async def _apply(self, uow: Uow, batch: Batch) -> None:
+        records = batch.records
+        await positions.advance(uow, batch)
+        wanted = [record for record in records if record.headers.get("ce_type") in self._kinds]
+        skipped = len(records) - len(wanted)
+        readable: list[Readable] = []
+        for record in wanted:
+            try:
+                event = decode(record.headers, record.value, self._kinds[record.headers["ce_type"]])
+            except Unreadable as error:
+                await parking.bury(uow, batch.source, record, error.code)
+                self._metrics.dead(self._service)
+            else:
+                readable.append((record, event))
+        if readable:
+            parked = await parking.parked_among(uow, [event.subject for _, event in readable])
+            if parked:
+                behind = [record for record, event in readable if event.subject in parked]
+                await parking.queue_behind(uow, batch.source, behind)
+                readable = [pair for pair in readable if pair[1].subject not in parked]
+            await self._effects(uow, [event for _, event in readable])
+        crash("consumer:inside-batch")
+        self._metrics.consumed(self._service, handled=len(readable), skipped=skipped)
+
+    async def _effects(self, uow: Uow, events: Sequence[Event[EventData]]) -> None:
+        for handler in self._handlers:
+            mine = [event for event in events if isinstance(event.data, handler.kinds)]
+            if not mine:
+                continue
+            if isinstance(handler, Projection):
+                await handler.apply(uow, mine)
+            else:
+                for event in mine:
+                    await self._react(uow, handler, event)
+
+    async def _react(self, uow: Uow, handler: Reaction, event: Event[EventData]) -> None:
+        if event.origin != "live" or uow.now - event.time > handler.max_age:
+            return
+        if await uow.one(_RECEIVED, handler=handler.name, event_id=event.id, handled_at=uow.now) is None:
+            return
+        with trace_of(event.traceparent):
+            await handler.apply(uow, event)
+
+    async def retry_due(self) -> int:
+        """Try parked subjects whose time has come, each from its oldest event on; returns how many events went through."""
+        done = 0
+        for subject in await self._db.read(parking.due):
+            while await self._retry_one(subject):
+                done += 1
+        return done
+
+    async def _retry_one(self, subject: str) -> bool:
+        failure: Exception | None = None
+
+        async def again(uow: Uow) -> bool:
+            row = await parking.oldest(uow, subject)
+            if row is None:
+                return False
+            _, record = parking.as_record(row)
+            kind = self._kinds.get(row.type)
+            if kind is not None:
+                await self._effects(uow, [decode(record.headers, record.value, kind)])
+            await parking.finish(uow, row.id, "done")
+            return True
+
+        try:
+            return await self._db.write(again, actor=self._service)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - planned again below
+            failure = error
+        code = parking.error_code(failure)
+
+        async def later(uow: Uow) -> None:
+            row = await parking.oldest(uow, subject)
+            if row is not None:
+                await parking.failed_again(uow, row, code)
+
+        await self._db.write(later, actor=self._service)
+        return False
+
+

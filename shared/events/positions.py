@@ -1,0 +1,104 @@
+"""The consumer's offsets, in its own database, in the transaction of the effects (compare-and-set)."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from shared.bus.base import Batch, Position, TopicPartition
+from shared.db.statements import Row, upsert
+from shared.db.tables import consumer_offset as _offset
+from shared.db.types import any_of
+from shared.db.uow import Reads, Uow
+
+_p = sa.bindparam
+_STORED = sa.select(_offset).where(any_of(_offset.c.topic, "topics"))
+_FIRST = upsert(_offset, ["topic", "partition"], None).returning(_offset.c.next)
+_MOVE = (
+    sa.update(_offset)
+    .where(
+        _offset.c.topic == _p("t"),
+        _offset.c.partition == _p("p"),
+        _offset.c.next == _p("was"),
+        # '' is a log that a person decided to accept, whichever it is.
+        _offset.c.log.in_([_p("l"), sa.literal_column("''")]),
+    )
+    .values(log=_p("l"), next=_p("now_next"), high_water=_p("high"), updated_at=_p("at"))
+)
+_SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
+_LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
+
+_LAGS = sa.select(
+    _offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")
+).order_by(_offset.c.topic, _offset.c.partition)
+
+
+class OffsetMoved(Exception):
+    """Another member has gone on from this offset: this one is a zombie and writes nothing."""
+
+
+async def stored(reads: Reads, sources: Sequence[TopicPartition]) -> Mapping[TopicPartition, Position]:
+    """The stored positions of ``sources``; a partition never read is absent."""
+    rows = await reads.all(_STORED, topics=sorted({source.topic for source in sources}))
+    found = {TopicPartition(row.topic, row.partition): Position(row.next, row.log) for row in rows}
+    return {source: found[source] for source in sources if source in found}
+
+
+async def of_topic(reads: Reads, topic: str) -> Mapping[TopicPartition, Position]:
+    """The stored positions of every partition of ``topic`` that was ever read."""
+    rows = await reads.all(_STORED, topics=[topic])
+    return {TopicPartition(row.topic, row.partition): Position(row.next, row.log) for row in rows}
+
+
+async def advance(uow: Uow, batch: Batch) -> None:
+    """Move the offset from the batch's start to after its last record, or raise :class:`OffsetMoved`.
+
+    INVARIANT: state and offset change in one transaction and only from the offset that was read, so an event has its
+    effect once whatever dies (tests/kit/events/test_consumer.py::test_zombie_writes_nothing).
+    """
+    source, first, after = batch.source, batch.start, batch.records[-1].offset + 1
+    high = max(batch.high_water, after)
+    moved = await uow.execute(
+        _MOVE, t=source.topic, p=source.partition, was=first, l=batch.log, now_next=after, high=high, at=uow.now
+    )
+    if moved:
+        return
+    made = await uow.scalar(
+        _FIRST,
+        topic=source.topic,
+        partition=source.partition,
+        log=batch.log,
+        next=after,
+        high_water=high,
+        updated_at=uow.now,
+    )
+    if made is None:
+        raise OffsetMoved(f"{source.topic}[{source.partition}]")
+
+
+async def decide(uow: Uow, source: TopicPartition, position: Position) -> None:
+    """Set the offset by a person's decision (resync, replay); recorded in the audit log."""
+    await uow.write(
+        _SET,
+        topic=source.topic,
+        partition=source.partition,
+        log=position.log,
+        next=position.next,
+        high_water=position.next,
+        updated_at=uow.now,
+    )
+    await uow.audit(
+        "events.offset_set",
+        object_type="partition",
+        object_id=f"{source.topic}:{source.partition}",
+        detail={"next": position.next},
+    )
+
+
+async def lag(reads: Reads) -> int:
+    """Events seen on the bus and not yet handled, over all partitions of this service."""
+    return int(await reads.scalar(_LAG))
+
+
+async def lags(reads: Reads) -> Sequence[Row]:
+    """(topic, partition, lag) of each partition of this service."""
+    return await reads.all(_LAGS)

@@ -1,0 +1,91 @@
+"""The relay: what the outbox holds reaches the bus, in order per subject, at least once.
+
+One relay per service database holds the lease row. It reads *unpublished* rows and never "seq greater than the last",
+since a sequence number is taken before its commit. A relay that lost its lease unnoticed can only send again. A failed
+send stops that subject, not the batch.
+"""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from shared.bus.base import Bus, Message
+from shared.db.database import Database
+from shared.db.statements import Row, upsert
+from shared.db.tables import lease, outbox
+from shared.db.uow import Reads, Uow
+from shared.events.crash import crash
+from shared.ids import uuid7
+from shared.observability.metrics import EventMetrics
+
+BATCH = 500
+LEASE = timedelta(seconds=15)
+
+_p = sa.bindparam
+_PENDING = (
+    sa.select(outbox.c.seq, outbox.c.topic, outbox.c.subject, outbox.c.headers, outbox.c.payload)
+    .where(outbox.c.published_at.is_(None))
+    .order_by(outbox.c.seq)
+    .limit(_p("most", type_=sa.Integer))
+)
+_MARK = sa.update(outbox).where(outbox.c.seq == _p("sent_seq")).values(published_at=_p("at"))
+_LEASE = upsert(
+    lease, ["name"], ["owner", "until"], where=lambda old, new: sa.or_(old.owner == new.owner, old.until < _p("now"))
+).returning(lease.c.owner)
+_BACKLOG = sa.select(
+    sa.func.count().label("waiting"), sa.func.min(outbox.c.created_at).label("oldest")
+).where(outbox.c.published_at.is_(None))
+
+
+class Relay:
+    """Moves one service's outbox to the bus."""
+
+    def __init__(self, service: str, db: Database, bus: Bus, metrics: EventMetrics) -> None:
+        self._service = service
+        self._db = db
+        self._bus = bus
+        self._metrics = metrics
+        self._owner = uuid7()
+        self._held_until: object = None
+
+    async def turn(self) -> int:
+        """Send one batch; returns how many events reached the bus (0 also when another relay holds the lease)."""
+        rows = await self._db.read(self._pending)
+        if not rows or not await self._db.write(self._take_lease, actor="relay"):
+            return 0
+        outcomes = await self._bus.publish(
+            [Message(row.topic, row.subject, row.headers, row.payload) for row in rows]
+        )
+        crash("relay:after-send")
+        failed: set[str] = set()
+        sent: list[int] = []
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome is not None or row.subject in failed:
+                failed.add(row.subject)
+            else:
+                sent.append(row.seq)
+        if sent:
+            await self._db.write(lambda uow: self._mark(uow, sent), actor="relay")
+        self._metrics.relayed(self._service, len(sent), len(rows) - len(sent))
+        if failed and not sent:
+            raise next(outcome for outcome in outcomes if outcome is not None)
+        return len(sent)
+
+    async def backlog(self) -> Row:
+        """How many events wait, and since when the oldest does."""
+        return await self._db.read(lambda reads: reads.one(_BACKLOG))
+
+    @staticmethod
+    async def _pending(reads: Reads) -> list[Row]:
+        return await reads.all(_PENDING, most=BATCH)
+
+    async def _take_lease(self, uow: Uow) -> bool:
+        owner = await uow.scalar(
+            _LEASE, name=f"relay:{self._service}", owner=self._owner, until=uow.now + LEASE, now=uow.now
+        )
+        return bool(owner == self._owner)
+
+    @staticmethod
+    async def _mark(uow: Uow, sent: list[int]) -> None:
+        await uow.many(_MARK, [{"sent_seq": seq, "at": uow.now} for seq in sent])
+        crash("relay:inside-mark")

@@ -1,0 +1,89 @@
+"""The audit log at work: rows written in the business transaction, blocks sealed behind it (审计日志)."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.contracts.audit import AuditCheckpoint
+from shared.db.database import Database
+from shared.db.errors import UniqueConflict
+from shared.db.uow import Uow
+from shared.ids import uuid7
+from shared.observability.tracing import trace_id
+from shared.security.audit import Checkpoint, stamp
+from shared.security.audit_queries import ADD_ROW
+from shared.security.keyring import Keyring
+from shared.security.sealer import TURN, seal
+
+
+async def record(
+    uow: Uow,
+    *,
+    action: str,
+    object_type: str,
+    object_id: str,
+    unit: str | None,
+    purpose: str | None,
+    detail: Mapping[str, str | int | bool | None],
+) -> None:
+    """Add a row in this transaction, unchained: chaining here would serialise all writers.
+
+    Codes and references only, never a name or free text; ``purpose`` is a code as well.
+    """
+    await uow.write(
+        ADD_ROW,
+        id=uuid7(),
+        at=stamp(uow.now),
+        actor=uow.actor,
+        action=action,
+        object_type=object_type,
+        object_id=object_id,
+        unit=unit,
+        purpose=purpose,
+        detail=json.dumps(dict(detail), ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        trace_id=trace_id(),
+    )
+
+
+class Sealer:
+    """The loop of one service that seals its rows and tells each checkpoint, in the transaction that seals.
+
+    ``head`` is the newest checkpoint known from outside the database, if there is one at start; afterwards the sealer
+    remembers its own, so that a database which lost its end is noticed at the next turn.
+    """
+
+    def __init__(self, service: str, db: Database, keys: Keyring, head: Checkpoint | None = None) -> None:
+        self._service = service
+        self._db = db
+        self._signer = keys.audit_signer()
+        self.head = head
+
+    async def turn(self) -> int:
+        """Seal what waits, at most a thousand rows; returns how many blocks were made (0 or 1).
+
+        Raises :class:`shared.security.sealer.ChainBroken`.
+        """
+        try:
+            sealed = await self._db.write(self._seal, actor="audit.sealer")
+        except UniqueConflict:  # another replica sealed the same rows first
+            return 0
+        self.head = sealed or self.head
+        return 0 if sealed is None else 1
+
+    async def _seal(self, uow: Uow) -> Checkpoint | None:
+        sealed = await seal(uow, service=self._service, signer=self._signer, head=self.head, limit=TURN)
+        if sealed is not None:
+            await uow.emit(event_of(sealed), subject=sealed.service)
+        return sealed
+
+
+def event_of(checkpoint: Checkpoint) -> AuditCheckpoint:
+    """The event that publishes a checkpoint."""
+    return AuditCheckpoint(
+        **{**checkpoint._asdict(), "signed_at": datetime.fromisoformat(checkpoint.signed_at)},
+    )
+
+
+def checkpoint_from(event: AuditCheckpoint) -> Checkpoint:
+    """The checkpoint in a published event, exactly as it was signed."""
+    return Checkpoint(**{**event.model_dump(), "signed_at": stamp(event.signed_at)})

@@ -1,0 +1,59 @@
+"""All settings of the product, read from the environment here and nowhere else (prefix ``WANGDIAN_``)."""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["api", "relay", "consume", "timers"]
+ALL_ROLES: frozenset[Role] = frozenset({"api", "relay", "consume", "timers"})
+
+
+class Settings(BaseSettings):
+    """One validated set of settings.
+
+    Two pairs exist and no other: *embedded* (SQLite files and the embedded log under ``data``) and
+    *distributed* (PostgreSQL by ``database_url``, Kafka by ``kafka``).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WANGDIAN_", extra="ignore")
+
+    mode: Literal["embedded", "distributed"] = "embedded"
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535, validation_alias="PORT")
+    roles: frozenset[Role] = ALL_ROLES
+    database_url: str = ""
+    kafka: str = ""
+    partitions: int = Field(default=3, ge=1, le=256)
+    jwks: str = ""
+    token_issuer: str = "https://issuer.wangdian.example"  # noqa: S105 - an issuer's name, not a secret
+    token_audience: str = "wangdian"  # noqa: S105 - an audience's name, not a secret
+    crypto_suite: Literal["intl", "sm"] = "intl"
+    public_url: str = ""
+    example_bank: bool = True
+    idempotency_hours: int = Field(default=72, ge=1)
+    outbox_keep_hours: int = Field(default=24, ge=1)
+    inbox_keep_days: int = Field(default=30, ge=15)
+    body_limit: int = 1 << 20
+    upload_limit: int = 256 << 20
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if self.mode == "embedded" and (self.database_url or self.kafka):
+            raise ValueError("embedded mode keeps SQLite and its own log: unset WANGDIAN_DATABASE_URL and WANGDIAN_KAFKA")
+        if self.mode == "distributed" and not (self.database_url and self.kafka and self.jwks):
+            raise ValueError("distributed mode needs WANGDIAN_DATABASE_URL, WANGDIAN_KAFKA and WANGDIAN_JWKS")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """Where callers reach the system; the command line and printed links use it."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def crash_point() -> str:
+    """The step at which the chaos suite asks this process to kill itself (``WANGDIAN_CRASH_AT``), or ''."""
+    return os.environ.get("WANGDIAN_CRASH_AT", "")

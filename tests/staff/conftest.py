@@ -1,0 +1,78 @@
+"""The staff service alone, with a small bank in it: hq over gd (gz-1, gz-2) and bj (bj-1)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.staff.spec import SPEC
+from shared.testing.system import System, system
+
+UNITS = [
+    ("hq", None, "head_office"),
+    ("gd", "hq", "region"),
+    ("bj", "hq", "region"),
+    ("gz-1", "gd", "branch"),
+    ("gz-2", "gd", "branch"),
+    ("bj-1", "bj", "branch"),
+]
+PEOPLE = [("T1", "李晓梅", "gz-1"), ("T2", "欧阳小明", "gz-2"), ("T3", "王强", "bj-1"), ("M1", "陈芳", "gz-1")]
+SINCE = "2020-01-01T00:00:00+08:00"
+
+
+@pytest.fixture
+async def empty(tmp_path: Path) -> AsyncIterator[System]:
+    """The service without a bank."""
+    async with system([SPEC], tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def bank(empty: System) -> System:
+    """The service with units and people."""
+    for code, parent, kind in UNITS:
+        unit = {
+            "code": code,
+            "parent": parent,
+            "kind": kind,
+            "names": {"zh": f"{code}行", "en": code},
+            "valid_from": SINCE,
+        }
+        await empty.call("POST", "/staff/v1/units", "head_office", json=unit, expect=201)
+    for person, name, unit in PEOPLE:
+        body = {"id": person, "name": name, "unit": unit, "post": "manager" if person.startswith("M") else "teller"}
+        await empty.call("POST", "/staff/v1/people", "head_office", json=body, expect=201)
+    return empty
+
+
+@pytest.fixture
+def told(empty: System):
+    """What the service has told since it started: (subject, sequence, data) of its outbox."""
+    import json
+
+    import sqlalchemy as sa
+
+    from shared.db.tables import outbox
+
+    every = sa.select(outbox.c.subject, outbox.c.headers, outbox.c.payload).order_by(outbox.c.seq)
+
+    async def read():
+        rows = await empty.runtime("staff").db.read(lambda reads: reads.all(every))
+        return [(row.subject, int(row.headers["ce_sequence"]), json.loads(bytes(row.payload))) for row in rows]
+
+    return read
+
+
+@pytest.fixture
+def audited(empty: System):
+    """The audit log's rows, oldest first."""
+    import sqlalchemy as sa
+
+    from shared.db.tables import KIT
+
+    every = sa.select(KIT.tables["audit_row"]).order_by(KIT.tables["audit_row"].c.seq)
+
+    async def read():
+        return await empty.runtime("staff").db.read(lambda reads: reads.all(every))
+
+    return read
