@@ -1,12 +1,10 @@
 """Coverage of the guide (服务规范指南): its rows against the tests that carry their marks.
 
-``python -m shared.testing.guide`` prints it, ``--write`` writes ``docs/guide.md``. A test marks the row it proves with
+``wangdian guide`` prints it, ``make generate`` writes ``docs/guide.md``. A test marks the row it proves with
 ``@pytest.mark.guide("4.1d")``; it goes through HTTP or the command line and asserts a refusal or a figure.
 """
 
-import argparse
 import ast
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,27 +113,6 @@ def markdown(found: Coverage) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """``[--write | --open]``: print the coverage, write the document, or list the rows without a proof. Returns 0."""
-    parser = argparse.ArgumentParser(
-        prog="wangdian guide", description="Rows of the guide and the tests that prove them"
-    )
-    choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--write", action="store_true", help=f"write {DOCUMENT}")
-    choice.add_argument("--open", action="store_true", help="list the rows without a proof")
-    options = parser.parse_args(arguments)
-    try:
-        found = coverage()
-    except FileNotFoundError as missing:
-        parser.exit(2, f"wangdian guide reads the tests and needs a checkout: {missing.filename} is not there\n")
-    if options.write:
-        (ROOT / DOCUMENT).write_text(markdown(found), encoding="utf-8")
-    elif options.open:
-        sys.stdout.writelines(f"{row.id}  {row.asks}\n" for row in found.rows if row not in found.proven)
-    else:
-        sys.stdout.write(markdown(found))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def render(root: Path = ROOT) -> str:
+    """What ``wangdian guide`` prints and ``make generate`` writes for the checkout at ``root``."""
+    return markdown(coverage(root))

@@ -75,7 +75,7 @@ def test_marks_name_rows_of_the_guide() -> None:
 
 def test_the_document_of_the_guide_is_current() -> None:
     committed = (ROOT / guide.DOCUMENT).read_text(encoding="utf-8")
-    assert committed == guide.markdown(guide.coverage()), "run `make generate`"
+    assert committed == guide.render(), "run `make generate`"
 
 
 def test_marks_are_found_on_tests_classes_and_modules() -> None:
