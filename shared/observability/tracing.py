@@ -37,8 +37,9 @@ current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=No
 
 
 def create() -> Trace:
-    """The root of a new, sampled trace."""
-    return Trace(uuid7().replace("-", ""), _span(), "01")
+    """The root of a new, sampled trace; its span is the random half of the trace's id, unique within the trace."""
+    identifier = uuid7().replace("-", "")
+    return Trace(identifier, identifier[16:], "01")
 
 
 def parse(traceparent: str) -> Trace | None:
