@@ -72,14 +72,18 @@ class Compiler:
         hit = self._cache.get(id(statement))
         if hit is not None:
             return hit[1]
-        compiled: Any = statement.compile(  # type: ignore[attr-defined]
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
+        compiled: Any = statement.compile(dialect=self._dialect)  # type: ignore[attr-defined]
+        if compiled.post_compile_params:
+            # The lists of IN become part of the text once; the parameters of each run are not known here.
+            values = compiled.construct_params(escape_names=False, _no_postcompile=True, _check=False)
+            expanded = compiled._process_parameters_for_postcompile(values, _populate_self=True).parameters
+        else:
+            expanded = compiled.params
         required = {bind.key for bind in compiled.binds.values() if bind.required}
         prepared = Prepared(
             compiled.string,
             tuple(compiled.positiontup or ()),
-            {name: value for name, value in compiled.params.items() if name not in required},
+            {name: value for name, value in expanded.items() if name not in required},
             dict(compiled._bind_processors),
             _row_maker(compiled, self._dialect),
         )
