@@ -72,14 +72,19 @@ class Compiler:
         hit = self._cache.get(id(statement))
         if hit is not None:
             return hit[1]
-        compiled: Any = statement.compile(  # type: ignore[attr-defined]
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
+        compiled: Any = statement.compile(dialect=self._dialect)  # type: ignore[attr-defined]
+        sql, order = compiled.string, compiled.positiontup or ()
+        defaults = compiled.construct_params(_check=False)
         required = {bind.key for bind in compiled.binds.values() if bind.required}
+        if compiled.post_compile_params:
+            # IN over literal values is expanded now; compiling with render_postcompile would ask for all parameters.
+            expanded = compiled._process_parameters_for_postcompile(defaults)
+            sql, order = expanded.statement, expanded.positiontup or ()
+            defaults = defaults | expanded.additional_parameters
         prepared = Prepared(
-            compiled.string,
-            tuple(compiled.positiontup or ()),
-            {name: value for name, value in compiled.params.items() if name not in required},
+            sql,
+            tuple(order),
+            {name: value for name, value in defaults.items() if name not in required},
             dict(compiled._bind_processors),
             _row_maker(compiled, self._dialect),
         )
