@@ -52,7 +52,7 @@ _KEPT = ("id", "unit", "origin", "version", "quote_p50", "quote_p80", "token_has
 STORE_VISIT = upsert(
     _visit,
     ["id"],
-    {name: insert(_visit).excluded[name] for name in _visit.c.keys() if name not in _KEPT}
+    {name: insert(_visit).excluded[name] for name in _visit.columns.keys() if name not in _KEPT}
     | {"version": _visit.c.version + 1},
 )
 """A new visit, or all that a corrected line says of one."""
