@@ -55,7 +55,7 @@ class ServiceRuntime:
         self.keyring = keyring
         self.peers: Peers | None = None
         self.relay = Relay(spec.name, db, bus, metrics)
-        self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics) if spec.all_handlers else None
+        self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer
         self.stopped: LogChanged | None = None
         """Why the consumer stands still: the log under its offsets is not the one it knew."""
