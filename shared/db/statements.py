@@ -73,19 +73,14 @@ class Compiler:
         if hit is not None:
             return hit[1]
         compiled: Any = statement.compile(dialect=self._dialect)  # type: ignore[attr-defined]
-        sql, order = compiled.string, compiled.positiontup or ()
-        defaults = compiled.construct_params(_check=False)
         required = {bind.key for bind in compiled.binds.values() if bind.required}
-        if compiled.post_compile_params:
-            # IN over literal values is expanded now; compiling with render_postcompile would ask for all parameters.
-            expanded = compiled._process_parameters_for_postcompile(defaults)
-            sql, order = expanded.statement, expanded.positiontup or ()
-            defaults = defaults | expanded.additional_parameters
+        # Literal lists (IN) are written out here, once: they are part of the statement, unlike required parameters.
+        written = compiled.construct_expanded_state(dict.fromkeys(required))
         prepared = Prepared(
-            sql,
-            tuple(order),
-            {name: value for name, value in defaults.items() if name not in required},
-            dict(compiled._bind_processors),
+            written.statement,
+            tuple(written.positiontup or ()),
+            {name: value for name, value in written.parameters.items() if name not in required},
+            {**compiled._bind_processors, **written.processors},
             _row_maker(compiled, self._dialect),
         )
         self._cache[id(statement)] = (statement, prepared)
