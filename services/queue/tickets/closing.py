@@ -20,7 +20,7 @@ def closer(runtime: "ServiceRuntime") -> "Turn":
 
     async def over(reads: Reads) -> list[Row]:
         found = []
-        # The day at UTC+14 is the latest anywhere: earlier business days are candidates, each branch decides by its own.
+        # Whatever is not after today in UTC may be over somewhere: each branch decides by its own day.
         for row in await reads.all(queries.ORPHANS, day=reads.now.astimezone(UTC).date()):
             unit = await replica.unit(reads, row.unit)
             if row.business_date < business_date(reads.now, unit.zone, unit.cutoff):
