@@ -8,7 +8,7 @@ which probes and starts again; nothing is lost, as the offsets are ours.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
+from typing import NamedTuple
 
 from shared.bus.base import Batch, Bus, Position, Record, Subscription, TopicPartition
 from shared.contracts.base import EventData
@@ -32,6 +32,12 @@ TRIES = 3
 TRY_PAUSE = 0.2
 
 _RECEIVED = upsert(inbox, ["handler", "event_id"], None).returning(inbox.c.event_id)
+
+class _Counts(NamedTuple):
+    handled: int
+    skipped: int
+    dead: int
+
 
 Readable = tuple[Record, Event[EventData]]
 
@@ -94,7 +100,7 @@ class Consumer:
 
     async def _handle(self, batch: Batch) -> None:
         try:
-            await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+            await self._once(batch)
         except (DatabaseUnavailable, positions.OffsetMoved):
             raise
         except Exception as error:  # noqa: BLE001 - any handler's fault is searched event by event
@@ -109,7 +115,7 @@ class Consumer:
         error: Exception
         for attempt in range(TRIES):
             try:
-                await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+                await self._once(batch)
             except (DatabaseUnavailable, positions.OffsetMoved):
                 raise
             except Exception as raised:  # noqa: BLE001 - parked below, with where and what
@@ -127,20 +133,26 @@ class Consumer:
         self._metrics.parked(self._service)
         log.error("subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code)
 
-    async def _apply(self, uow: Uow, batch: Batch) -> None:
+    async def _once(self, batch: Batch) -> None:
+        """The batch in one transaction; its figures only when that is kept."""
+        counts = await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+        for _ in range(counts.dead):
+            self._metrics.dead(self._service)
+        self._metrics.consumed(self._service, handled=counts.handled, skipped=counts.skipped)
+
+    async def _apply(self, uow: Uow, batch: Batch) -> _Counts:
         records = batch.records
         await positions.advance(uow, batch)
         wanted = [record for record in records if record.headers.get("ce_type") in self._kinds]
-        skipped = len(records) - len(wanted)
         readable: list[Readable] = []
         for record in wanted:
             try:
                 event = decode(record.headers, record.value, self._kinds[record.headers["ce_type"]])
             except Unreadable as error:
                 await parking.bury(uow, batch.source, record, error.code)
-                self._metrics.dead(self._service)
             else:
                 readable.append((record, event))
+        dead = len(wanted) - len(readable)
         if readable:
             parked = await parking.parked_among(uow, [event.subject for _, event in readable])
             if parked:
@@ -149,7 +161,7 @@ class Consumer:
                 readable = [pair for pair in readable if pair[1].subject not in parked]
             await self._effects(uow, [event for _, event in readable])
         crash("consumer:inside-batch")
-        self._metrics.consumed(self._service, handled=len(readable), skipped=skipped)
+        return _Counts(handled=len(readable), skipped=len(records) - len(wanted), dead=dead)
 
     async def _effects(self, uow: Uow, events: Sequence[Event[EventData]]) -> None:
         for handler in self._handlers:
@@ -188,7 +200,13 @@ class Consumer:
             _, record = parking.as_record(row)
             kind = self._kinds.get(row.type)
             if kind is not None:
-                await self._effects(uow, [decode(record.headers, record.value, kind)])
+                try:
+                    event = decode(record.headers, record.value, kind)
+                except Unreadable as error:
+                    # Asked for by a person, and still not readable: it goes back to the dead and blocks nobody.
+                    await parking.bury_again(uow, row, error.code)
+                    return True
+                await self._effects(uow, [event])
             await parking.finish(uow, row.id, "done")
             return True
 
