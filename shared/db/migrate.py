@@ -75,6 +75,9 @@ def run(bind: sa.Connection, package: str, direction: str = "up", target: str = 
 def migrate_sqlite(path: Path, package: str) -> bool:
     """Bring one SQLite file to this build's revisions, keeping a copy before any change; returns whether it changed."""
     engine = sa.create_engine(f"sqlite:///{path}")
+    # The driver would commit each CREATE by itself; a migration that fails half-way must leave nothing.
+    sa.event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+    sa.event.listen(engine, "begin", lambda bind: bind.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         fresh = not path.exists()
         with engine.connect() as probe:

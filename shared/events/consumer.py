@@ -137,7 +137,9 @@ class Consumer:
 
         await self._db.write(park, actor=self._service)
         self._metrics.parked(self._service)
-        log.error("subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code)
+        log.error(
+            "subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code
+        )
 
     async def _commit(self, batch: Batch) -> None:
         """The batch's effects and its offset, and only then the figures about them."""
@@ -154,7 +156,6 @@ class Consumer:
         records = batch.records
         await positions.advance(uow, batch)
         wanted = [record for record in records if record.headers.get("ce_type") in self._kinds]
-        skipped = len(records) - len(wanted)
         readable: list[Readable] = []
         for record in wanted:
             try:
@@ -172,7 +173,7 @@ class Consumer:
                 readable = [pair for pair in readable if pair[1].subject not in parked]
             await self._effects(uow, [event for _, event in readable])
         crash("consumer:inside-batch")
-        return _Done([event for _, event in readable], skipped, len(wanted) - kept)
+        return _Done([event for _, event in readable], len(records) - len(wanted), len(wanted) - kept)
 
     async def _effects(self, uow: Uow, events: Sequence[Event[EventData]]) -> None:
         for handler in self._handlers:
@@ -213,7 +214,13 @@ class Consumer:
             _, record = parking.as_record(row)
             kind = self._kinds.get(row.type)
             if kind is not None:
-                await self._effects(uow, [decode(record.headers, record.value, kind)])
+                try:
+                    event = decode(record.headers, record.value, kind)
+                except Unreadable as error:
+                    # Asked for by a person, and still not readable: it goes back to the dead and blocks nobody.
+                    await parking.bury_again(uow, row, error.code)
+                    return True
+                await self._effects(uow, [event])
             await parking.finish(uow, row.id, "done")
             return True
 
@@ -232,5 +239,3 @@ class Consumer:
 
         await self._db.write(later, actor=self._service)
         return False
-
-

@@ -33,12 +33,13 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def new_database(server: str) -> str:
-    """A new empty database on ``server``; its URL."""
+async def new_database(server: str, template: str = "") -> str:
+    """A new database on ``server``, empty or a copy of the database with the URL ``template``; its URL."""
     name = f"t{uuid7().replace('-', '')}"
     connection = await asyncpg.connect(server)
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        copied = f' TEMPLATE "{template.partition("?")[0].rsplit("/", 1)[1]}"' if template else ""
+        await connection.execute(f'CREATE DATABASE "{name}"{copied}')
     finally:
         await connection.close()
     head, _, query = server.partition("?")

@@ -49,13 +49,15 @@ class UnitRoute(APIRoute):
         unit = next((name for name, kind in hints.items() if kind is Uow or kind is Reads), None)
         self.unit_kind: type[Reads] | None = hints[unit] if unit else None
         if unit is not None:
-            endpoint = _wrap(endpoint, hints, unit, options)
+            # The router's prefix is /<service>/v1.
+            endpoint = _wrap(path.split("/")[1], endpoint, hints, unit, options)
         super().__init__(path, endpoint, **options)
 
 
-def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, options: dict[str, Any]) -> Callable[..., Any]:
+def _wrap(
+    service: str, endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, options: dict[str, Any]
+) -> Callable[..., Any]:
     result = hints.get("return")
-    service = endpoint.__module__.split(".")[1] if endpoint.__module__.startswith("services.") else ""
     status = options.get("status_code") or 200
     body_type = _without_none(result)
     adapter = TypeAdapter(body_type) if body_type is not None else None

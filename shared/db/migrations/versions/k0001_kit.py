@@ -83,7 +83,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('parked', 'waiting', 'dead', 'discarded', 'done')", name="ck_dead_letter_state"
         ),
-        sa.UniqueConstraint("topic", "partition", "offset", name="uq_dead_letter_topic_partition_offset"),
+        sa.UniqueConstraint(
+            "topic", "partition", "offset", "event_id", name="uq_dead_letter_topic_partition_offset_event_id"
+        ),
     )
     op.create_index("ix_dead_letter_state_subject", "dead_letter", ["state", "subject"])
     op.create_table(
