@@ -13,6 +13,7 @@ from services.queue.tickets.views import told
 from services.queue.windows import queries as window_queries
 from services.queue.windows.errors import WindowBusy
 from services.queue.windows.rules import WindowState
+from services.queue.windows.rules import allowed as window_allowed
 from services.queue.windows.service import check_runs, locked
 from shared.contracts.queue import (
     VisitAbandoned,
@@ -135,7 +136,7 @@ async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> R
     row = await locked(uow, unit.id, no)
     check_runs(principal, row)
     if row.state != WindowState.OPEN:
-        raise WindowNotOpen(state=row.state)
+        raise WindowNotOpen(state=row.state, allowed=sorted(window_allowed(row.state)))
     if row.visit is not None:
         raise WindowBusy(visit=row.visit)
     await uow.scalar(window_queries.LOCK_HALL, unit=unit.id)
