@@ -21,6 +21,7 @@ from shared.clock import Clock
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict
 from shared.db.statements import SQLITE, Compiler, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.events.crash import crash
 
 T = TypeVar("T")
 
@@ -204,7 +205,11 @@ class SqliteDatabase:
                     break
                 if job is None:
                     self._jobs.put(None)
+                else:
+                    crash("batch:between-units")
+            crash("batch:before-commit")
             raw.execute("COMMIT")
+            crash("batch:after-commit")
         except BaseException as error:  # noqa: BLE001 - whatever happened, nobody may be told it was kept
             failure = translate(error) if isinstance(error, sqlite3.Error) else error
             if raw.in_transaction:

@@ -85,6 +85,7 @@ class Consumer:
                 # The position in memory is past this batch: forget it, and go on from the stored one.
                 await self.stop()
                 raise
+            crash("consumer:after-commit")
             await self._subscription.done(batch.source, batch.records[-1].offset + 1)
         taken += await self.retry_due()
         return taken
