@@ -54,7 +54,9 @@ class ServiceRuntime:
         self.metrics = metrics
         self.keyring = keyring
         self.peers: Peers | None = None
-        self.relay = Relay(spec.name, db, bus, metrics)
+        # The lock on the data folder makes this the only process: it goes on where a killed one left off.
+        owner = spec.name if settings.mode == "embedded" else None
+        self.relay = Relay(spec.name, db, bus, metrics, owner=owner)
         self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer
         self.stopped: LogChanged | None = None

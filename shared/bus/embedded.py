@@ -30,6 +30,7 @@ from shared.db.sqlite import SqliteDatabase, connect
 from shared.db.statements import SQLITE, insert, upsert
 from shared.db.types import JsonText
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.events.crash import crash
 from shared.ids import uuid7
 
 _BUS = sa.MetaData()
@@ -149,6 +150,7 @@ class EmbeddedBus:
                         }
                     )
             await uow.many(_APPEND, rows)
+            crash("bus:inside-append")
             return unknown
 
         try:

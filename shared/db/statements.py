@@ -124,4 +124,15 @@ def upsert(
     )
 
 
-__all__ = ["POSTGRES", "SQLITE", "Compiler", "Prepared", "ReturningInsert", "Row", "Statement", "insert", "table", "upsert"]
+__all__ = [
+    "POSTGRES",
+    "SQLITE",
+    "Compiler",
+    "Prepared",
+    "ReturningInsert",
+    "Row",
+    "Statement",
+    "insert",
+    "table",
+    "upsert",
+]

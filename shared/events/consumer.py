@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-
 from shared.bus.base import Batch, Bus, Position, Record, Subscription, TopicPartition
 from shared.clock import Clock
 from shared.contracts.base import EventData
@@ -97,6 +96,7 @@ class Consumer:
                 # The position in memory is past this batch: forget it, and go on from the stored one.
                 await self.stop()
                 raise
+            crash("consumer:after-commit")
             await self._subscription.done(batch.source, batch.records[-1].offset + 1)
         taken += await self.retry_due()
         return taken
@@ -109,7 +109,7 @@ class Consumer:
             await self._commit(batch)
         except (DatabaseUnavailable, positions.OffsetMoved):
             raise
-        except Exception as error:  # noqa: BLE001 - any handler's fault is searched event by event
+        except Exception as error:
             log.warning("batch_failed", topic=batch.source.topic, count=len(batch.records), error=type(error).__name__)
             start = batch.start
             for record in batch.records:
@@ -124,7 +124,7 @@ class Consumer:
                 await self._commit(batch)
             except (DatabaseUnavailable, positions.OffsetMoved):
                 raise
-            except Exception as raised:  # noqa: BLE001 - parked below, with where and what
+            except Exception as raised:
                 error = raised
                 await asyncio.sleep(TRY_PAUSE * 2**attempt)
             else:
@@ -228,7 +228,7 @@ class Consumer:
             return await self._db.write(again, actor=self._service)
         except DatabaseUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - planned again below
+        except Exception as error:
             failure = error
         code = parking.error_code(failure)
 
