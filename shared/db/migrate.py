@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.db.database import Database
 from shared.db.tables import KIT
 from shared.db.uow import Reads
-from shared.directory import tables as _directory  # noqa: F401 - its tables belong to the kit's
 
 KIT_PACKAGE = "shared.db.migrations"
 LOCK_TIMEOUT_MS = 2000

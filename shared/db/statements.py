@@ -90,19 +90,19 @@ class Compiler:
         hit = self._cache.get(id(statement))
         if hit is not None:
             return hit[1]
-        compiled: Any = statement.compile(  # type: ignore[attr-defined]
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
+        compiled: Any = statement.compile(dialect=self._dialect)  # type: ignore[attr-defined]
         required = {bind.key for bind in compiled.binds.values() if bind.required}
-        order = tuple(compiled.positiontup or ())
-        defaults = {name: value for name, value in compiled.params.items() if name not in required}
-        binders = dict(compiled._bind_processors)
+        # Literal lists (IN) are written out here, once: they are part of the statement, unlike required parameters.
+        written = compiled.construct_expanded_state(dict.fromkeys(required))
+        order = tuple(written.positiontup or ())
+        binders = {**compiled._bind_processors, **written.processors}
         if self._dialect is SQLITE:
-            binders |= {name: _utc_text for bind, name in compiled.bind_names.items() if isinstance(bind.type, UTCDateTime)}
+            instants = (name for bind, name in compiled.bind_names.items() if isinstance(bind.type, UTCDateTime))
+            binders |= dict.fromkeys(instants, _utc_text)
         prepared = Prepared(
-            compiled.string,
+            written.statement,
             order,
-            defaults,
+            {name: value for name, value in written.parameters.items() if name not in required},
             _row_maker(compiled, self._dialect),
             _picker(order),
             tuple((i, binders[name]) for i, name in enumerate(order) if name in binders),

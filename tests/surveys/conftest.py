@@ -95,7 +95,9 @@ class Surveys:
 
     async def told(self, kind):
         """The payloads of what the service told, of one event type."""
-        return [kind.read(bytes(row.payload)) for row in await self.rows(TOLD) if row.headers["ce_type"] == kind.event_type]
+        return [
+            kind.read(bytes(row.payload)) for row in await self.rows(TOLD) if row.headers["ce_type"] == kind.event_type
+        ]
 
 
 @pytest.fixture
