@@ -54,8 +54,10 @@ class ServiceRuntime:
         self.metrics = metrics
         self.keyring = keyring
         self.peers: Peers | None = None
-        self.relay = Relay(spec.name, db, bus, metrics)
-        self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics) if spec.all_handlers else None
+        # The lock on the data folder makes this the only process: it goes on where a killed one left off.
+        owner = spec.name if settings.mode == "embedded" else None
+        self.relay = Relay(spec.name, db, bus, metrics, owner=owner)
+        self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer
         self.stopped: LogChanged | None = None
         """Why the consumer stands still: the log under its offsets is not the one it knew."""
@@ -76,7 +78,9 @@ class ServiceRuntime:
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))
-            found.append((f"{self.name}.housekeeping", lambda: self._loop("housekeeping", self._housekeeping.turn, 300.0)))
+            found.append(
+                (f"{self.name}.housekeeping", lambda: self._loop("housekeeping", self._housekeeping.turn, 300.0))
+            )
         if "consume" in roles and self.consumer is not None:
             found.append((f"{self.name}.consume", self._consume_loop))
         if "timers" in roles:
@@ -131,7 +135,9 @@ class ServiceRuntime:
                 return 1
             except LogChanged as changed:
                 if self.stopped is None:
-                    log.error("consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__)
+                    log.error(
+                        "consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__
+                    )
                 self.stopped = changed
                 return 0
             self.stopped = None

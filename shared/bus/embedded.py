@@ -30,6 +30,7 @@ from shared.db.sqlite import SqliteDatabase, connect
 from shared.db.statements import SQLITE, insert, upsert
 from shared.db.types import JsonText
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.events.crash import crash
 from shared.ids import uuid7
 
 _BUS = sa.MetaData()
@@ -72,14 +73,11 @@ _READ = (
     .limit(_p("most", type_=sa.Integer))
 )
 _PART = sa.select(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p"))
-_EXPIRED = (
-    sa.select(sa.func.max(_log.c.offset).label("last"))
-    .where(_log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.stored_at < _p("before"))
+_EXPIRED = sa.select(sa.func.max(_log.c.offset).label("last")).where(
+    _log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.stored_at < _p("before")
 )
 _DROP = sa.delete(_log).where(_log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.offset <= _p("last"))
-_FIRST = (
-    sa.update(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p")).values(first=_p("last") + 1)
-)
+_FIRST = sa.update(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p")).values(first=_p("last") + 1)
 
 
 class EmbeddedBus:
@@ -149,6 +147,7 @@ class EmbeddedBus:
                         }
                     )
             await uow.many(_APPEND, rows)
+            crash("bus:inside-append")
             return unknown
 
         try:

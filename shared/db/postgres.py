@@ -41,7 +41,9 @@ class _TryAgain(DatabaseUnavailable):
 def translate(error: BaseException) -> BaseException:
     """The kit's word for a driver's error; anything else comes back as it is."""
     # The driver's own errors of arguments are interface errors too, but no trouble of the database.
-    if isinstance(error, asyncpg.DataError) or (isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)):
+    if isinstance(error, asyncpg.DataError) or (
+        isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+    ):
         return ValueRefused(type(error).__name__)
     if isinstance(error, _AGAIN):
         return _TryAgain(type(error).__name__)

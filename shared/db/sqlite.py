@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.statements import SQLITE, Compiler, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.events.crash import crash
 
 T = TypeVar("T")
 
@@ -148,7 +149,9 @@ class SqliteDatabase:
             raise translate(error) from error
         self._connections.append(raw)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix=f"{self.path.stem}-read")
-        self._writer = threading.Thread(target=self._write_loop, args=(raw,), name=f"{self.path.stem}-write", daemon=True)
+        self._writer = threading.Thread(
+            target=self._write_loop, args=(raw,), name=f"{self.path.stem}-write", daemon=True
+        )
         self._writer.start()
 
     async def close(self) -> None:
@@ -219,8 +222,12 @@ class SqliteDatabase:
                     break
                 if job is None:
                     self._jobs.put(None)
+                else:
+                    crash("batch:between-units")
+            crash("batch:before-commit")
             raw.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - whatever happened, nobody may be told it was kept
+            crash("batch:after-commit")
+        except BaseException as error:
             failure = translate(error) if isinstance(error, sqlite3.Error) else error
             self._abandon(raw)
             for lost in jobs or [first]:
@@ -240,7 +247,7 @@ class SqliteDatabase:
         uow = Uow(connection, self._clock.now(), job.actor, self.context)
         try:
             job.value = job.context.run(drive, cast(Coroutine[Any, Any, Any], job.unit(uow)))
-        except BaseException as error:  # noqa: BLE001 - carried to the caller that waits for this unit
+        except BaseException as error:
             job.error = error
             if raw.in_transaction:
                 raw.execute("ROLLBACK TO unit")

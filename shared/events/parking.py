@@ -51,8 +51,18 @@ _FAILED = (
 )
 _OPEN = (
     sa.select(
-        _dead.c.id, _dead.c.state, _dead.c.type, _dead.c.subject, _dead.c.topic, _dead.c.partition, _dead.c.offset,
-        _dead.c.event_id, _dead.c.error, _dead.c.attempts, _dead.c.first_seen, _dead.c.next_try,
+        _dead.c.id,
+        _dead.c.state,
+        _dead.c.type,
+        _dead.c.subject,
+        _dead.c.topic,
+        _dead.c.partition,
+        _dead.c.offset,
+        _dead.c.event_id,
+        _dead.c.error,
+        _dead.c.attempts,
+        _dead.c.first_seen,
+        _dead.c.next_try,
     )
     .where(_dead.c.state.in_(("parked", "waiting", "dead")), _dead.c.id > _p("after"))
     .order_by(_dead.c.id)
@@ -182,5 +192,3 @@ def error_code(error: BaseException) -> str:
         trace = trace.tb_next
     where = "" if trace is None else f" {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
     return f"{type(error).__name__}{where}"
-
-

@@ -29,9 +29,9 @@ _MOVE = (
 _SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
 _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
 
-_LAGS = sa.select(
-    _offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")
-).order_by(_offset.c.topic, _offset.c.partition)
+_LAGS = sa.select(_offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")).order_by(
+    _offset.c.topic, _offset.c.partition
+)
 
 
 class OffsetMoved(Exception):

@@ -1,10 +1,12 @@
 """HTTP: requests, durations and requests in flight by service, route template, method and status class."""
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -51,11 +53,11 @@ class HasHttpMetrics(Protocol):
 class HttpMetricsMiddleware:
     """Measures each request; a request that ends in an exception counts as 5xx."""
 
-    def __init__(self, app: ASGIApp, metrics: HasHttpMetrics) -> None:
+    def __init__(self, app: "ASGIApp", metrics: HasHttpMetrics) -> None:
         self._app = app
         self._http = metrics.http
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve and measure one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -64,7 +66,7 @@ class HttpMetricsMiddleware:
         started = time.perf_counter()
         until: float | None = None
 
-        async def answer(message: Message) -> None:
+        async def answer(message: "Message") -> None:
             nonlocal status, until
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -81,7 +83,7 @@ class HttpMetricsMiddleware:
             self._http.observe(route_of(scope), scope["method"], status, seconds)
 
 
-def route_of(scope: Scope) -> str:
+def route_of(scope: "Scope") -> str:
     """The template of the route that took the request, known once the application has run."""
     path = getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else UNMATCHED
@@ -93,7 +95,7 @@ def service_of(route: str) -> str:
     return parts[1] if len(parts) > 2 and parts[2][:1] == "v" and parts[2][1:].isdigit() else "operator"
 
 
-def _is_stream(message: Message) -> bool:
+def _is_stream(message: "Message") -> bool:
     return any(
         name.lower() == b"content-type" and value.startswith(b"text/event-stream")
         for name, value in message.get("headers", ())

@@ -9,7 +9,7 @@ INTERVAL = 0.025
 """Seconds between two looks; a block is seen shorter than it was by at most this."""
 TOO_LONG = 0.1
 """Seconds; nothing may keep the loop longer (statistics, documents and workbooks belong in a process pool)."""
-WINDOW = 30.0
+SPAN = 30.0
 """The maximum shown covers the last one to two of these, so that every scrape sees it."""
 
 
@@ -42,10 +42,10 @@ class LoopWatch:
             self._blocked.inc()
 
     def worst(self) -> float:
-        """The longest block of the last one to two windows, in seconds."""
+        """The longest block of the last one to two spans, in seconds."""
         return max(self._before, self._now)
 
     def _turn(self, now: float) -> None:
-        if now - self._turned >= WINDOW:
-            self._before = self._now if now - self._turned < 2 * WINDOW else 0.0
+        if now - self._turned >= SPAN:
+            self._before = self._now if now - self._turned < 2 * SPAN else 0.0
             self._now, self._turned = 0.0, now

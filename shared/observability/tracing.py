@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Self
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from shared.ids import uuid7
+
+if TYPE_CHECKING:
+    # Types alone: use cases read the current trace, and load no web framework by it.
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FORMAT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 
@@ -35,8 +37,9 @@ current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=No
 
 
 def create() -> Trace:
-    """The root of a new, sampled trace."""
-    return Trace(uuid7().replace("-", ""), _span(), "01")
+    """The root of a new, sampled trace; its span is the random half of the trace's id, unique within the trace."""
+    identifier = uuid7().replace("-", "")
+    return Trace(identifier, identifier[16:], "01")
 
 
 def parse(traceparent: str) -> Trace | None:
@@ -84,10 +87,10 @@ def trace_of(traceparent: str) -> Iterator[Trace]:
 class TraceMiddleware:
     """Reads or makes the request's trace and answers with it: ``x-trace-id`` and ``traceresponse``."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: "ASGIApp") -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request inside its trace."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
@@ -95,7 +98,7 @@ class TraceMiddleware:
         trace = _of_request(scope["headers"])
         added = [(b"x-trace-id", trace.trace_id.encode()), (b"traceresponse", trace.header.encode())]
 
-        async def answer(message: Message) -> None:
+        async def answer(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)

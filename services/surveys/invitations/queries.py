@@ -10,6 +10,9 @@ _p = sa.bindparam
 _invitation = table(Invitation)
 _rule = table(InvitationRule)
 
+PENDING = sa.or_(_invitation.c.state == State.OPEN.value, _invitation.c.state == State.WAITING.value)
+"""The invitation can still be answered, or will be."""
+
 RULE = sa.select(_rule).where(_rule.c.effective_from <= _p("at")).order_by(_rule.c.effective_from.desc()).limit(1)
 """The rule in force at an instant."""
 
@@ -31,7 +34,7 @@ WAITING = (
 
 OVERDUE = (
     sa.select(_invitation.c.id)
-    .where(_invitation.c.state.in_((State.OPEN.value, State.WAITING.value)), _invitation.c.expires_at < _p("at"))
+    .where(PENDING, _invitation.c.expires_at < _p("at"))
     .order_by(_invitation.c.expires_at)
     .limit(_p("limit", type_=sa.Integer))
 )

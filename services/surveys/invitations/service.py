@@ -35,9 +35,7 @@ _OPEN = _one.where(_invitation.c.state == State.WAITING.value).values(
 _ANSWER = _one.where(_invitation.c.state == State.OPEN.value, _invitation.c.expires_at >= _p("at")).values(
     state=State.ANSWERED.value, answered_at=_p("at")
 )
-_EXPIRE = _one.where(
-    _invitation.c.state.in_((State.OPEN.value, State.WAITING.value)), _invitation.c.expires_at < _p("at")
-).values(state=State.EXPIRED.value)
+_EXPIRE = _one.where(queries.PENDING, _invitation.c.expires_at < _p("at")).values(state=State.EXPIRED.value)
 
 EVENT_FIELDS = ("visit", "unit", "business_date", "service", "ticket_class", "questionnaire", "questionnaire_version",
                 "invited_at")  # fmt: skip

@@ -18,9 +18,7 @@ from shared.web.paging import Page, Paging, page
 from shared.web.problems import InvalidField, NotFound, Problem
 from shared.web.routing import ServiceRouter
 
-Write = Annotated[
-    Principal, scope("tally:totals:write", "kiosk", "app", "integration", "teller", "branch_manager")
-]
+Write = Annotated[Principal, scope("tally:totals:write", "kiosk", "app", "integration", "teller", "branch_manager")]
 Read = Annotated[Principal, scope("tally:totals:read", "teller", "branch_manager")]
 
 router = ServiceRouter("tally", "totals")

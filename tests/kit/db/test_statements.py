@@ -12,13 +12,15 @@ from shared.testing.tally.tables import ALL, LOG, LOGGED, NEW, total
 
 KEEP_OLD = upsert(total, ["name"], None).returning(total.c.name)
 REPLACE = upsert(total, ["name"], ["amount", "sequence"])
-NEWER = upsert(
-    total, ["name"], ["amount", "sequence"], where=lambda old, new: new.sequence > old.sequence
-).returning(total.c.amount)
+NEWER = upsert(total, ["name"], ["amount", "sequence"], where=lambda old, new: new.sequence > old.sequence).returning(
+    total.c.amount
+)
 SOME = sa.select(total.c.name).where(any_of(total.c.name, "names")).order_by(total.c.name)
 PUT_REPLY = upsert(idempotency, ["caller", "key"], None)
 REPLY = sa.select(idempotency)
-TWICE = sa.select(total.c.name).where(sa.or_(total.c.name == sa.bindparam("x"), total.c.amount > 5, total.c.name == sa.bindparam("x")))
+TWICE = sa.select(total.c.name).where(
+    sa.or_(total.c.name == sa.bindparam("x"), total.c.amount > 5, total.c.name == sa.bindparam("x"))
+)
 
 
 async def run(db, *steps):
@@ -61,7 +63,10 @@ async def test_any_of_takes_lists_of_any_length_and_content(store, names):
         store,
         lambda uow: uow.many(
             NEW,
-            [{"name": n, "amount": 1, "sequence": 0} for n in ["a", "b", "c", 'it\'s "so"', "中文", "a,b", "{x}", "\\"]],
+            [
+                {"name": n, "amount": 1, "sequence": 0}
+                for n in ["a", "b", "c", 'it\'s "so"', "中文", "a,b", "{x}", "\\"]
+            ],
         ),
     )
     found = await store.read(lambda reads: reads.all(SOME, names=names))
@@ -94,7 +99,9 @@ async def test_a_missing_parameter_is_named(store):
 
 
 async def test_ordinary_rows_of_many_keep_their_order(store):
-    await run(store, lambda uow: uow.many(LOG, [{"name": "a", "amount": n} for n in range(50)]), lambda uow: uow.many(LOG, []))
+    await run(
+        store, lambda uow: uow.many(LOG, [{"name": "a", "amount": n} for n in range(50)]), lambda uow: uow.many(LOG, [])
+    )
     assert [r.amount for r in await store.read(lambda reads: reads.all(LOGGED))] == list(range(50))
 
 

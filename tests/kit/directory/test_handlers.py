@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.staff import PersonState, QualificationState, UnitKind, UnitState
-from shared.db.sqlite import SqliteDatabase
+from shared.db.database import Database
 from shared.directory.handlers import HANDLERS
 from shared.directory.tables import dir_person, dir_qualification, dir_unit
 from shared.events.envelope import Event
@@ -81,7 +81,7 @@ def newest():
 
 @given(st.permutations(HISTORY), st.lists(st.sampled_from(HISTORY), max_size=20), st.integers(1, 40))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_any_order_and_duplication_gives_the_newest_state(db: SqliteDatabase, order, again, size):
+async def test_any_order_and_duplication_gives_the_newest_state(db: Database, order, again, size):
     events = [*order, *again]
 
     async def work(uow):
@@ -94,7 +94,7 @@ async def test_any_order_and_duplication_gives_the_newest_state(db: SqliteDataba
     assert await db.write(work, actor="test") == newest()
 
 
-async def test_a_state_of_the_same_sequence_changes_nothing(db: SqliteDatabase):
+async def test_a_state_of_the_same_sequence_changes_nothing(db: Database):
     first = unit("a", 3)
     other = replace(first, data=unit("a", 1).data)
 

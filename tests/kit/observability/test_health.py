@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import FastAPI
-from shared.web import handlers
 
 from shared.observability.health import Loops, Readiness
 from shared.observability.metrics import Metrics
 from shared.observability.operator import operator_routes
+from shared.web import handlers
 
 
 class Time:

@@ -60,6 +60,7 @@ async def test_what_does_not_fit_is_refused_by_field(bank, told, change, code):
 
 
 @pytest.mark.parametrize(("change", "pointer"), [({"id": "gz-1"}, "/id"), ({"code": "gz-1", "id": "n"}, "/code")])
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_an_id_or_code_is_given_once(bank, change, pointer):
     answer = await bank.call("POST", UNITS, "head_office", json=NEW | change, expect=409)
     assert answer.json()["code"] == "already_exists"
@@ -91,6 +92,7 @@ async def test_a_change_that_does_not_fit_is_refused(bank, change, code):
     assert answer.json()["errors"][0]["code"] == code
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_unit_ends_after_those_below_it_and_takes_nobody_new(bank):
     end = {"valid_to": "2026-03-02T01:00:00Z"}
     answer = await bank.call("PATCH", f"{UNITS}/bj", "head_office", json=end, expect=409)
@@ -105,6 +107,7 @@ async def test_a_unit_ends_after_those_below_it_and_takes_nobody_new(bank):
     assert [a.json()["errors"][0]["code"] for a in (branch, joined)] == ["unit_closed", "unit_closed"]
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_list_holds_the_callers_tree(bank):
     assert await ids(bank) == await ids(bank, units=("*",)) == ["bj", "bj-1", "gd", "gz-1", "gz-2", "hq"]
     assert await ids(bank, "branch_manager", ("gd",)) == ["gd", "gz-1", "gz-2"]

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 
 async def test_each_unit_is_told_with_its_path(bank, told):
     states = {subject: (sequence, data) for subject, sequence, data in await told() if data.get("path")}
@@ -15,6 +17,7 @@ async def test_each_unit_is_told_with_its_path(bank, told):
     assert list(states) == ["hq", "gd", "bj", "gz-1", "gz-2", "bj-1"]
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_change_is_told_and_no_change_is_not(bank, told):
     before = len(await told())
     await bank.call("PATCH", "/staff/v1/units/gz-1", "head_office", json={"cutoff": "02:00"}, expect=200)
@@ -25,6 +28,7 @@ async def test_a_change_is_told_and_no_change_is_not(bank, told):
     assert (subject, sequence, data["cutoff"]) == ("gz-1", 2, "02:00")
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_of_many_units_with_one_code_one_is_created(bank, told):
     before = len(await told())
     unit = {"code": "sz-1", "parent": "gd", "kind": "branch", "names": {"zh": "深圳", "en": "Shenzhen"}}

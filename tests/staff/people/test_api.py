@@ -27,6 +27,7 @@ async def test_an_id_is_given_where_none_is_stated(bank):
     assert len(answer.json()["id"]) == 36
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_list_holds_a_unit_and_all_below_it_with_masked_names(bank):
     assert await people(bank) == {"M1": "陈*", "T1": "李*", "T2": "欧阳*", "T3": "王*"}
     assert await people(bank, unit="gd") == {"M1": "陈*", "T1": "李*", "T2": "欧阳*"}
@@ -38,6 +39,7 @@ async def test_a_list_holds_a_unit_and_all_below_it_with_masked_names(bank):
 
 
 @pytest.mark.guide("3.1c")
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_name_is_revealed_for_a_purpose_and_each_reveal_is_logged(bank, audited):
     url = f"{PEOPLE}/T2/reveal"
     for body in ({}, {"purpose": "curiosity"}, {"purpose": None}, {"purpose": ""}):
@@ -90,6 +92,7 @@ async def test_another_units_person_is_404_to_read_and_to_write(bank):
         assert [answer.json()["errors"][0]["code"] for answer in moves] == ["unknown_unit"] * 2
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_change_keeps_what_is_left_out(bank):
     change = {"unit": "gz-2", "active": False}
     answer = await bank.call("PATCH", f"{PEOPLE}/T1", "head_office", json=change, expect=200)
@@ -126,6 +129,7 @@ async def test_a_person_cannot_take_the_id_of_a_unit(bank):
         {"name": "甲" * 101},
         {"post": "no such post"},
         {"active": None},
+        {"active": 0},
     ],
 )
 async def test_what_does_not_fit_is_refused(bank, change):

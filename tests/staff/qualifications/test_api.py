@@ -75,6 +75,7 @@ async def test_what_does_not_fit_is_refused(bank, change):
     await grant(bank, expect=422, **change)
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_the_same_grant_twice_is_refused_and_a_renewal_is_not(bank):
     first = (await grant(bank)).json()
     again = await grant(bank, valid_to="2028-01-01T00:00:00+08:00", expect=409)
@@ -83,6 +84,7 @@ async def test_the_same_grant_twice_is_refused_and_a_renewal_is_not(bank):
     assert await statuses(bank) == ["valid", "pending"]
 
 
+@pytest.mark.parametrize("empty", ["sqlite", "postgres"], indirect=True)
 async def test_a_revocation_is_final_and_its_reason_stays_inside(bank, audited, told, tmp_path):
     item = (await grant(bank)).json()
     url = f"{URL}/{item['id']}"
