@@ -57,7 +57,7 @@ class ServiceRuntime:
         # The lock on the data folder makes this the only process: it goes on where a killed one left off.
         owner = spec.name if settings.mode == "embedded" else None
         self.relay = Relay(spec.name, db, bus, metrics, owner=owner)
-        self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics) if spec.all_handlers else None
+        self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer
         self.stopped: LogChanged | None = None
         """Why the consumer stands still: the log under its offsets is not the one it knew."""

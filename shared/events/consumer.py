@@ -6,11 +6,14 @@ which probes and starts again; nothing is lost, as the offsets are ours.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 
 from shared.bus.base import Batch, Bus, Position, Record, Subscription, TopicPartition
+from shared.clock import Clock
 from shared.contracts.base import EventData
 from shared.db.database import Database
 from shared.db.errors import DatabaseUnavailable
@@ -36,13 +39,22 @@ _RECEIVED = upsert(inbox, ["handler", "event_id"], None).returning(inbox.c.event
 Readable = tuple[Record, Event[EventData]]
 
 
+class _Done(NamedTuple):
+    """What a committed batch did."""
+
+    events: list[Event[EventData]]
+    skipped: int
+    dead: int
+
+
 class Consumer:
     """One service's member of its group."""
 
     def __init__(
-        self, service: str, db: Database, bus: Bus, handlers: Sequence[Handler], metrics: EventMetrics
+        self, service: str, db: Database, bus: Bus, handlers: Sequence[Handler], metrics: EventMetrics, clock: Clock
     ) -> None:
         self._service = service
+        self._clock = clock
         self._db = db
         self._bus = bus
         self._handlers = tuple(handlers)
@@ -95,7 +107,7 @@ class Consumer:
 
     async def _handle(self, batch: Batch) -> None:
         try:
-            await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+            await self._commit(batch)
         except (DatabaseUnavailable, positions.OffsetMoved):
             raise
         except Exception as error:  # noqa: BLE001 - any handler's fault is searched event by event
@@ -110,7 +122,7 @@ class Consumer:
         error: Exception
         for attempt in range(TRIES):
             try:
-                await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+                await self._commit(batch)
             except (DatabaseUnavailable, positions.OffsetMoved):
                 raise
             except Exception as raised:  # noqa: BLE001 - parked below, with where and what
@@ -128,7 +140,18 @@ class Consumer:
         self._metrics.parked(self._service)
         log.error("subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code)
 
-    async def _apply(self, uow: Uow, batch: Batch) -> None:
+    async def _commit(self, batch: Batch) -> None:
+        """The batch's effects and its offset, and only then the figures about them."""
+        done = await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+        self._metrics.consumed(self._service, handled=len(done.events), skipped=done.skipped)
+        for _ in range(done.dead):
+            self._metrics.dead(self._service)
+        now = self._clock.now()
+        for event in done.events:
+            if event.origin == "live":
+                self._metrics.delayed(self._service, (now - event.recordedtime).total_seconds())
+
+    async def _apply(self, uow: Uow, batch: Batch) -> _Done:
         records = batch.records
         await positions.advance(uow, batch)
         wanted = [record for record in records if record.headers.get("ce_type") in self._kinds]
@@ -139,9 +162,9 @@ class Consumer:
                 event = decode(record.headers, record.value, self._kinds[record.headers["ce_type"]])
             except Unreadable as error:
                 await parking.bury(uow, batch.source, record, error.code)
-                self._metrics.dead(self._service)
             else:
                 readable.append((record, event))
+        kept = len(readable)
         if readable:
             parked = await parking.parked_among(uow, [event.subject for _, event in readable])
             if parked:
@@ -150,18 +173,20 @@ class Consumer:
                 readable = [pair for pair in readable if pair[1].subject not in parked]
             await self._effects(uow, [event for _, event in readable])
         crash("consumer:inside-batch")
-        self._metrics.consumed(self._service, handled=len(readable), skipped=skipped)
+        return _Done([event for _, event in readable], skipped, len(wanted) - kept)
 
     async def _effects(self, uow: Uow, events: Sequence[Event[EventData]]) -> None:
         for handler in self._handlers:
             mine = [event for event in events if isinstance(event.data, handler.kinds)]
             if not mine:
                 continue
+            start = time.perf_counter()
             if isinstance(handler, Projection):
                 await handler.apply(uow, mine)
             else:
                 for event in mine:
                     await self._react(uow, handler, event)
+            self._metrics.handler_took(self._service, handler.name, time.perf_counter() - start)
 
     async def _react(self, uow: Uow, handler: Reaction, event: Event[EventData]) -> None:
         if event.origin != "live" or uow.now - event.time > handler.max_age:

