@@ -32,7 +32,6 @@ from shared.security.audit_log import Sealer
 from shared.security.issuer import DevelopmentIssuer
 from shared.security.jwks import FileJwks, RemoteJwks
 from shared.security.keyring import FileKeySource, Keyring
-
 from shared.security.records import RecordKeys
 from shared.security.tokens import TokenVerifier
 from shared.settings import Settings
@@ -40,8 +39,8 @@ from shared.spec import ServiceSpec
 from shared.topics import TOPICS
 from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
-from shared.web.operator import router as operator_router
 from shared.web.limits import BodyLimit
+from shared.web.operator import router as operator_router
 
 log = get_logger("app")
 
@@ -68,7 +67,9 @@ def lock_folder(folder: Path) -> IO[str]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         handle.close()
-        raise DataFolderInUse(f"another process runs on the data folder {folder}; stop it, or set WANGDIAN_DATA") from error
+        raise DataFolderInUse(
+            f"another process runs on the data folder {folder}; stop it, or set WANGDIAN_DATA"
+        ) from error
     return handle
 
 

@@ -78,7 +78,9 @@ class ServiceRuntime:
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))
-            found.append((f"{self.name}.housekeeping", lambda: self._loop("housekeeping", self._housekeeping.turn, 300.0)))
+            found.append(
+                (f"{self.name}.housekeeping", lambda: self._loop("housekeeping", self._housekeeping.turn, 300.0))
+            )
         if "consume" in roles and self.consumer is not None:
             found.append((f"{self.name}.consume", self._consume_loop))
         if "timers" in roles:
@@ -133,7 +135,9 @@ class ServiceRuntime:
                 return 1
             except LogChanged as changed:
                 if self.stopped is None:
-                    log.error("consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__)
+                    log.error(
+                        "consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__
+                    )
                 self.stopped = changed
                 return 0
             self.stopped = None

@@ -43,7 +43,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _pair(self) -> Self:
         if self.mode == "embedded" and (self.database_url or self.kafka):
-            raise ValueError("embedded mode keeps SQLite and its own log: unset WANGDIAN_DATABASE_URL and WANGDIAN_KAFKA")
+            raise ValueError(
+                "embedded mode keeps SQLite and its own log: unset WANGDIAN_DATABASE_URL and WANGDIAN_KAFKA"
+            )
         if self.mode == "distributed" and not (self.database_url and self.kafka and self.jwks):
             raise ValueError("distributed mode needs WANGDIAN_DATABASE_URL, WANGDIAN_KAFKA and WANGDIAN_JWKS")
         return self

@@ -66,7 +66,7 @@ def migrate_sqlite(path: Path, package: str) -> bool:
     if not fresh:
         _copy(path)
     engine = sa.create_engine(f"sqlite:///{path}")
-    # The driver begins no transaction before DDL: each table would be a commit of its own.
+    # The driver would commit each CREATE by itself; a migration that fails half-way must leave nothing.
     sa.event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
     sa.event.listen(engine, "begin", lambda bind: bind.exec_driver_sql("BEGIN IMMEDIATE"))
     try:

@@ -32,9 +32,9 @@ _MARK = sa.update(outbox).where(outbox.c.seq == _p("sent_seq")).values(published
 _LEASE = upsert(
     lease, ["name"], ["owner", "until"], where=lambda old, new: sa.or_(old.owner == new.owner, old.until < _p("now"))
 ).returning(lease.c.owner)
-_BACKLOG = sa.select(
-    sa.func.count().label("waiting"), sa.func.min(outbox.c.created_at).label("oldest")
-).where(outbox.c.published_at.is_(None))
+_BACKLOG = sa.select(sa.func.count().label("waiting"), sa.func.min(outbox.c.created_at).label("oldest")).where(
+    outbox.c.published_at.is_(None)
+)
 
 
 class Relay:
@@ -59,9 +59,7 @@ class Relay:
         if not rows or not await self._db.write(self._take_lease, actor="relay"):
             return 0
         crash("relay:before-send")
-        outcomes = await self._bus.publish(
-            [Message(row.topic, row.subject, row.headers, row.payload) for row in rows]
-        )
+        outcomes = await self._bus.publish([Message(row.topic, row.subject, row.headers, row.payload) for row in rows])
         crash("relay:after-send")
         failed: set[str] = set()
         sent: list[int] = []

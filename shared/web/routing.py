@@ -49,13 +49,15 @@ class UnitRoute(APIRoute):
         unit = next((name for name, kind in hints.items() if kind is Uow or kind is Reads), None)
         self.unit_kind: type[Reads] | None = hints[unit] if unit else None
         if unit is not None:
-            endpoint = _wrap(endpoint, hints, unit, options)
+            # The router's prefix is /<service>/v1.
+            endpoint = _wrap(path.split("/")[1], endpoint, hints, unit, options)
         super().__init__(path, endpoint, **options)
 
 
-def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, options: dict[str, Any]) -> Callable[..., Any]:
+def _wrap(
+    service: str, endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, options: dict[str, Any]
+) -> Callable[..., Any]:
     result = hints.get("return")
-    service = endpoint.__module__.split(".")[1] if endpoint.__module__.startswith("services.") else ""
     status = options.get("status_code") or 200
     body_type = _without_none(result)
     adapter = TypeAdapter(body_type) if body_type is not None else None
@@ -63,7 +65,9 @@ def _wrap(endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, option
     if body_type is None:
         options["status_code"] = 204
     elif body_type is not result:
-        options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (options.get("responses") or {})
+        options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (
+            options.get("responses") or {}
+        )
     writes, wants_request = hints[unit] is Uow, "request" in hints
     kept_replies = (options.get("openapi_extra") or {}).get("x-reply-kept", True)
 
