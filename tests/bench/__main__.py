@@ -17,7 +17,9 @@ def _line(row: Row) -> str:
     floor = f"{row.floor:,.0f}" if row.floor else ""
     ratio = f"{row.ratio:.2f}" if row.floor else ""
     aim = "" if row.wanted is None else f"{'≤' if row.at_most else '≥'} {row.wanted:g}"
-    return f"| {row.name} | {row.value:,.1f} {row.unit} | {floor} | {ratio} | {aim} | {'' if row.good else '**missed**'} |"
+    return (
+        f"| {row.name} | {row.value:,.1f} {row.unit} | {floor} | {ratio} | {aim} | {'' if row.good else '**missed**'} |"
+    )
 
 
 def _folding() -> list[Row]:

@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from services.aggregator.spec import SPEC
 from shared.bus.base import Batch, Record, TopicPartition
 from shared.clock import SystemClock
-from shared.contracts.queue import Channel, VisitCalled, VisitCompleted, VisitOpened, VisitStarted, VisitState, VisitStatus
+from shared.contracts.queue import (
+    Channel,
+    VisitCalled,
+    VisitCompleted,
+    VisitOpened,
+    VisitStarted,
+    VisitState,
+    VisitStatus,
+)
 from shared.db.database import Database
 from shared.db.migrate import migrate_sqlite
 from shared.db.sqlite import SqliteDatabase

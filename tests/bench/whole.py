@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 import psutil
+from shared.testing.process import RunningSystem
 from wangdian_client import Wangdian
 
 from shared.testing.data import BANK, MONTHS
-from shared.testing.process import RunningSystem
 from tests.bench.rows import Row
 
 BRANCH = "old-001"
@@ -69,7 +69,9 @@ def run() -> list[Row]:
             year = {"unit": BRANCH, "from": "1999-01-01", "to": "1999-12-31", "by": "day"}
             with httpx.Client(base_url=running.base_url, headers=head_office) as client:
                 query = max(
-                    _median_ms(lambda m=metric: client.get(f"/aggregator/v1/metrics/{m}", params=year).raise_for_status())
+                    _median_ms(
+                        lambda m=metric: client.get(f"/aggregator/v1/metrics/{m}", params=year).raise_for_status()
+                    )
                     for metric in ("wait.seconds", "wait.service_level", "visits.served")
                 )
                 scrape = _median_ms(lambda: client.get("/metrics").raise_for_status())

@@ -152,9 +152,13 @@ async def test_decisions_are_in_the_audit_log(parked):
     ]  # fmt: skip
 
 
-AUDIT = sa.select(
-    sa.column("actor", sa.Text), sa.column("action", sa.Text), sa.column("object_id", sa.Text), sa.column("seq")
-).select_from(sa.table("audit_row")).order_by(sa.column("seq"))
+AUDIT = (
+    sa.select(
+        sa.column("actor", sa.Text), sa.column("action", sa.Text), sa.column("object_id", sa.Text), sa.column("seq")
+    )
+    .select_from(sa.table("audit_row"))
+    .order_by(sa.column("seq"))
+)
 
 
 async def test_a_dead_letter_that_still_cannot_be_read_is_dead_again_and_parks_nobody(listener, voice):
@@ -187,6 +191,7 @@ async def test_a_poison_event_of_a_new_log_has_its_letter_beside_the_old_logs(pa
     for file in tmp_path.glob("bus.sqlite3*"):
         file.unlink()
     await bus.open()
+
     async def accept(uow):
         for source in await positions.of_topic(uow, "staff.directory"):
             await positions.decide(uow, source, positions.Position(0, ""))
@@ -233,9 +238,7 @@ Step = st.one_of(
 )
 
 
-@settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(Step, max_size=25))
 def test_any_interleaving_duplication_and_failure_ends_in_the_same_figures(
     steps, kinds, sqlite_template, tmp_path_factory, monkeypatch
