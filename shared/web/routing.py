@@ -18,7 +18,7 @@ from shared.db.database import Database
 from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
 from shared.security.scopes import PRINCIPAL
-from shared.web.idempotency import Key, Raced, Reply, keep, make_key, recall
+from shared.web.idempotency import Key, Reply, claim, keep, make_key
 from shared.web.problems import KeyRequired, Problem, ProblemBody
 
 KEY_ROLES = frozenset({"app", "kiosk", "integration"})
@@ -86,7 +86,7 @@ def _wrap(
             key = None
 
         async def work(uow: Uow) -> Reply:
-            if key is not None and (kept := await recall(uow, key)) is not None:
+            if key is not None and (kept := await claim(uow, key)) is not None:
                 return kept
             value = await endpoint(**{unit: uow}, **arguments)
             reply = reply_of(value, uow.headers)
@@ -97,10 +97,7 @@ def _wrap(
 
         database = _database(request, service)
         try:
-            try:
-                reply = await database.write(work, actor=actor)
-            except Raced:
-                reply = await database.write(work, actor=actor)
+            reply = await database.write(work, actor=actor)
         except Problem as problem:
             told = problem.tell
             if told:
@@ -146,7 +143,8 @@ async def _key_of(request: Request, caller: str, roles: frozenset[str]) -> Key |
         if roles & KEY_ROLES:
             raise KeyRequired(pointer="/header/idempotency-key")
         return None
-    return make_key(caller, key, request.method, request.url.path, await request.body())
+    target = f"{request.url.path}?{request.url.query}"
+    return make_key(caller, key, request.method, target, await request.body())
 
 
 def _database(request: Request, service: str) -> Database:
