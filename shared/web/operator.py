@@ -1,4 +1,4 @@
-"""What operations does by HTTP: look at parked and dead events, retry, discard, replay, resync, verify the audit log."""
+"""What operations does by HTTP: parked and dead events, retry, discard, replay, resync, the audit log's proof."""
 
 from typing import Annotated
 
@@ -83,7 +83,7 @@ def runtime_of(request: Request, service: str) -> ServiceRuntime:
     found = request.app.state.services.get(service)
     if found is None:
         raise NotFound(pointer="/path/service")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @router.get("/{service}/flow")
