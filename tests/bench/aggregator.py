@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from services.aggregator.spec import SPEC
 from shared.bus.base import Batch, Record, TopicPartition
 from shared.clock import SystemClock
-from shared.contracts.queue import Channel, VisitCalled, VisitCompleted, VisitOpened, VisitStarted, VisitState, VisitStatus
+from shared.contracts.queue import (
+    Channel,
+    VisitCalled,
+    VisitCompleted,
+    VisitOpened,
+    VisitStarted,
+    VisitState,
+    VisitStatus,
+)
 from shared.db.database import Database
 from shared.db.migrate import migrate_sqlite
 from shared.db.sqlite import SqliteDatabase
@@ -136,11 +144,16 @@ async def run() -> list[Rate]:
         await lite.open()
         rates = await bench_aggregator(lite, "sqlite")
         await lite.close()
-    with postgres_server() as server:
+    # It runs a loop of its own for a moment, so it is entered and left beside this one.
+    running = postgres_server()
+    server = await asyncio.to_thread(running.__enter__)
+    try:
         elephant = await postgres_for(server, SPEC, clock, context)
         await elephant.open()
         rates += await bench_aggregator(elephant, "postgres")
         await elephant.close()
+    finally:
+        await asyncio.to_thread(running.__exit__, None, None, None)
     return rates
 
 
