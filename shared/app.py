@@ -44,6 +44,9 @@ from shared.web.operator import router as operator_router
 
 log = get_logger("app")
 
+STOP_AGAIN = 1.0
+"""Seconds after which a loop that did not end is asked again to stop."""
+
 
 class DataFolderInUse(RuntimeError):
     """Another process runs on the same data folder; two would corrupt each other's view of the log."""
@@ -160,8 +163,12 @@ async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
         tasks += [asyncio.create_task(body(), name=name) for name, body in runtime.tasks()]
 
     async def stop() -> None:
-        for task in tasks:
-            task.cancel()
+        # Asked until it ends: wait_for of Python 3.11 loses a cancellation that meets the event it waits for.
+        pending = set(tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=STOP_AGAIN)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     stack.push_async_callback(stop)
