@@ -32,7 +32,7 @@ class MaterialForm(StrEnum):
 
 
 class Material(Command):
-    """One line of the materials list (所需材料). ``group`` binds the alternatives of a one-of, ``condition`` says when."""
+    """A line of the materials list (所需材料): ``group`` binds alternatives of a one-of, ``condition`` says when."""
 
     code: CodeField
     names: Names

@@ -9,9 +9,9 @@ from shared.db.statements import insert, table, upsert
 visit, _counter, _window, _serves = table(Visit), table(TicketCounter), table(Window), table(WindowService)
 _p = sa.bindparam
 
-NEXT_NUMBER = upsert(
-    _counter, ["unit", "business_date", "prefix"], {"last": _counter.c.last + 1}
-).returning(_counter.c.last)
+NEXT_NUMBER = upsert(_counter, ["unit", "business_date", "prefix"], {"last": _counter.c.last + 1}).returning(
+    _counter.c.last
+)
 ADD = insert(visit)
 VISIT = sa.select(visit).where(visit.c.id == _p("visit"))
 VISIT_LOCKED = VISIT.with_for_update()
@@ -54,7 +54,8 @@ WAITING = (
         visit.c.unit == _p("unit"),
         visit.c.status == sa.literal_column("'waiting'"),
         visit.c.business_date == _p("day"),
-        sa.tuple_(visit.c.order_at, visit.c.id) > sa.tuple_(_p("after_at", type_=visit.c.order_at.type), _p("after_id", type_=sa.Text)),
+        sa.tuple_(visit.c.order_at, visit.c.id)
+        > sa.tuple_(_p("after_at", type_=visit.c.order_at.type), _p("after_id", type_=sa.Text)),
     )
     .order_by(visit.c.order_at, visit.c.id)
     .limit(_p("most", type_=sa.Integer))

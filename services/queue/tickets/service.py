@@ -65,9 +65,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     order_at = uow.now - timedelta(seconds=catalogue.head_start_seconds)
     visit_id = uuid7()
     ahead, quote = await place(uow, unit.id, day, command.service, order_at, visit_id)
-    count = await uow.scalar(
-        queries.NEXT_NUMBER, unit=unit.id, business_date=day, prefix=catalogue.prefix, last=1
-    )
+    count = await uow.scalar(queries.NEXT_NUMBER, unit=unit.id, business_date=day, prefix=catalogue.prefix, last=1)
     token = uow.records.link_token(TOKEN, visit_id)
     row = {
         "id": visit_id,
@@ -117,9 +115,7 @@ async def _sealed_contact(uow: Uow, visit_id: str, command: TicketRequest) -> st
     return await uow.seal("visit", visit_id, "contact", command.contact.phone)
 
 
-async def place(
-    reads: Reads, unit: str, day: Any, service: str, order_at: datetime, own: str
-) -> tuple[int, Quote]:
+async def place(reads: Reads, unit: str, day: Any, service: str, order_at: datetime, own: str) -> tuple[int, Quote]:
     """How many are served before a ticket of this order, and the wait to expect."""
     hall = await reads.one(queries.AHEAD, unit=unit, service=service, day=day, order_at=order_at, own=own)
     wait = await quote_for(reads, ahead=hall.ahead, servers=hall.servers)
