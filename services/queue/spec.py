@@ -3,6 +3,8 @@
 from services.queue.base import QueueModel
 from services.queue.catalogue.api import router as catalogue
 from services.queue.estimates.models import QuoteModel
+from services.queue.imports.api import router as imports
+from services.queue.imports.worker import importer
 from services.queue.tickets.api import router as tickets
 from services.queue.tickets.closing import closer
 from services.queue.windows.api import router as windows
@@ -12,9 +14,10 @@ __all__ = ["SPEC", "QuoteModel"]
 
 SPEC = ServiceSpec(
     name="queue",
-    routers=(catalogue, windows, tickets),
+    routers=(catalogue, windows, tickets, imports),
     metadata=QueueModel.metadata,
     migrations="services.queue.migrations",
     produces=("queue.events",),
-    loops=(LoopSpec("close_day", closer, interval=60.0),),
+    loops=(LoopSpec("close_day", closer, interval=60.0), LoopSpec("imports", importer, interval=1.0)),
+    uploads=("/queue/v1/imports",),
 )

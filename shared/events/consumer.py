@@ -6,11 +6,13 @@ which probes and starts again; nothing is lost, as the offsets are ours.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
+from typing import NamedTuple
 
 from shared.bus.base import Batch, Bus, Position, Record, Subscription, TopicPartition
+from shared.clock import Clock
 from shared.contracts.base import EventData
 from shared.db.database import Database
 from shared.db.errors import DatabaseUnavailable
@@ -36,13 +38,22 @@ _RECEIVED = upsert(inbox, ["handler", "event_id"], None).returning(inbox.c.event
 Readable = tuple[Record, Event[EventData]]
 
 
+class _Done(NamedTuple):
+    """What a committed batch did."""
+
+    events: list[Event[EventData]]
+    skipped: int
+    dead: int
+
+
 class Consumer:
     """One service's member of its group."""
 
     def __init__(
-        self, service: str, db: Database, bus: Bus, handlers: Sequence[Handler], metrics: EventMetrics
+        self, service: str, db: Database, bus: Bus, handlers: Sequence[Handler], metrics: EventMetrics, clock: Clock
     ) -> None:
         self._service = service
+        self._clock = clock
         self._db = db
         self._bus = bus
         self._handlers = tuple(handlers)
@@ -85,6 +96,7 @@ class Consumer:
                 # The position in memory is past this batch: forget it, and go on from the stored one.
                 await self.stop()
                 raise
+            crash("consumer:after-commit")
             await self._subscription.done(batch.source, batch.records[-1].offset + 1)
         taken += await self.retry_due()
         return taken
@@ -94,10 +106,10 @@ class Consumer:
 
     async def _handle(self, batch: Batch) -> None:
         try:
-            await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+            await self._commit(batch)
         except (DatabaseUnavailable, positions.OffsetMoved):
             raise
-        except Exception as error:  # noqa: BLE001 - any handler's fault is searched event by event
+        except Exception as error:
             log.warning("batch_failed", topic=batch.source.topic, count=len(batch.records), error=type(error).__name__)
             start = batch.start
             for record in batch.records:
@@ -109,10 +121,10 @@ class Consumer:
         error: Exception
         for attempt in range(TRIES):
             try:
-                await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+                await self._commit(batch)
             except (DatabaseUnavailable, positions.OffsetMoved):
                 raise
-            except Exception as raised:  # noqa: BLE001 - parked below, with where and what
+            except Exception as raised:
                 error = raised
                 await asyncio.sleep(TRY_PAUSE * 2**attempt)
             else:
@@ -125,22 +137,34 @@ class Consumer:
 
         await self._db.write(park, actor=self._service)
         self._metrics.parked(self._service)
-        log.error("subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code)
+        log.error(
+            "subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code
+        )
 
-    async def _apply(self, uow: Uow, batch: Batch) -> None:
+    async def _commit(self, batch: Batch) -> None:
+        """The batch's effects and its offset, and only then the figures about them."""
+        done = await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+        self._metrics.consumed(self._service, handled=len(done.events), skipped=done.skipped)
+        for _ in range(done.dead):
+            self._metrics.dead(self._service)
+        now = self._clock.now()
+        for event in done.events:
+            if event.origin == "live":
+                self._metrics.delayed(self._service, (now - event.recordedtime).total_seconds())
+
+    async def _apply(self, uow: Uow, batch: Batch) -> _Done:
         records = batch.records
         await positions.advance(uow, batch)
         wanted = [record for record in records if record.headers.get("ce_type") in self._kinds]
-        skipped = len(records) - len(wanted)
         readable: list[Readable] = []
         for record in wanted:
             try:
                 event = decode(record.headers, record.value, self._kinds[record.headers["ce_type"]])
             except Unreadable as error:
                 await parking.bury(uow, batch.source, record, error.code)
-                self._metrics.dead(self._service)
             else:
                 readable.append((record, event))
+        kept = len(readable)
         if readable:
             parked = await parking.parked_among(uow, [event.subject for _, event in readable])
             if parked:
@@ -149,18 +173,20 @@ class Consumer:
                 readable = [pair for pair in readable if pair[1].subject not in parked]
             await self._effects(uow, [event for _, event in readable])
         crash("consumer:inside-batch")
-        self._metrics.consumed(self._service, handled=len(readable), skipped=skipped)
+        return _Done([event for _, event in readable], len(records) - len(wanted), len(wanted) - kept)
 
     async def _effects(self, uow: Uow, events: Sequence[Event[EventData]]) -> None:
         for handler in self._handlers:
             mine = [event for event in events if isinstance(event.data, handler.kinds)]
             if not mine:
                 continue
+            start = time.perf_counter()
             if isinstance(handler, Projection):
                 await handler.apply(uow, mine)
             else:
                 for event in mine:
                     await self._react(uow, handler, event)
+            self._metrics.handler_took(self._service, handler.name, time.perf_counter() - start)
 
     async def _react(self, uow: Uow, handler: Reaction, event: Event[EventData]) -> None:
         if event.origin != "live" or uow.now - event.time > handler.max_age:
@@ -171,7 +197,7 @@ class Consumer:
             await handler.apply(uow, event)
 
     async def retry_due(self) -> int:
-        """Try parked subjects whose time has come, each from its oldest event on; returns how many events went through."""
+        """Try parked subjects that are due, each from its oldest event on; returns how many events went through."""
         done = 0
         for subject in await self._db.read(parking.due):
             while await self._retry_one(subject):
@@ -188,7 +214,13 @@ class Consumer:
             _, record = parking.as_record(row)
             kind = self._kinds.get(row.type)
             if kind is not None:
-                await self._effects(uow, [decode(record.headers, record.value, kind)])
+                try:
+                    event = decode(record.headers, record.value, kind)
+                except Unreadable as error:
+                    # Asked for by a person, and still not readable: it goes back to the dead and blocks nobody.
+                    await parking.bury_again(uow, row, error.code)
+                    return True
+                await self._effects(uow, [event])
             await parking.finish(uow, row.id, "done")
             return True
 
@@ -196,7 +228,7 @@ class Consumer:
             return await self._db.write(again, actor=self._service)
         except DatabaseUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - planned again below
+        except Exception as error:
             failure = error
         code = parking.error_code(failure)
 
@@ -207,5 +239,3 @@ class Consumer:
 
         await self._db.write(later, actor=self._service)
         return False
-
-

@@ -10,7 +10,7 @@ from shared.testing.source import Module, dotted, modules
 
 CALLS = {
     "the wall clock": (
-        r"(\w+\.)*(datetime|date)\.(now|utcnow|today)|time\.(time|time_ns|localtime|gmtime|ctime|strftime)"
+        r"(\w+\.)*(datetime|date|dt)\.(now|utcnow|today)|time\.(time|time_ns|localtime|gmtime|ctime|strftime)"
         r"|(\w+\.)?func\.(now|current_timestamp|localtimestamp|sysdate)",
         ("shared/clock.py",),
     ),
@@ -21,7 +21,14 @@ CALLS = {
     "the environment": (r"os\.(environ(\.\w+)?|getenv|putenv)", ("shared/settings.py",)),
     "a task nobody owns": (
         r"(.*\.)?(create_task|ensure_future|run_coroutine_threadsafe)",
-        ("shared/app.py", "shared/bus/", "shared/db/", "shared/testing/", "services/commands/"),
+        (
+            "shared/app.py",
+            "shared/bus/",
+            "shared/db/",
+            "shared/testing/",
+            "services/commands/",
+            "services/example_bank.py",
+        ),
     ),
     "middleware that is not pure ASGI": (r"\w+\.middleware", ()),
 }
@@ -33,12 +40,14 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
 def calls(module: Module) -> Iterator[str]:
-    """A call or name outside of its places."""
+    """A call or a mention (``default_factory=uuid4``) outside of its places."""
     wanted = [re.compile(pattern) for pattern, places in CALLS.values() if not module.lies_in(*places)]
+    found = set()
     for node in module.nodes:
-        name = dotted(node.func if isinstance(node, ast.Call) else node)
-        if name and (isinstance(node, ast.Call) or name.startswith("os.environ")):
-            yield from (f"{node.lineno}: {name}" for pattern in wanted if pattern.fullmatch(name))  # type: ignore[attr-defined]
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            name = dotted(node)
+            found |= {(node.lineno, name) for pattern in wanted if name and pattern.fullmatch(name)}
+    yield from (f"{line}: {name}" for line, name in sorted(found))
 
 
 def commits(module: Module) -> Iterator[str]:
@@ -83,6 +92,8 @@ def test_product_code_is_pure(rule) -> None:
         (calls, "sa.func.now()"),
         (calls, "uuid.uuid4()"),
         (calls, "uuid4().hex"),
+        (calls, "Field(default_factory=uuid4)"),
+        (calls, "Field(default_factory=dt.datetime.utcnow)"),
         (calls, "random.random()"),
         (calls, "os.environ['X']"),
         (calls, "os.environ.get('X')"),

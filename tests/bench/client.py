@@ -1,6 +1,6 @@
 """A small load client of its own process: keep-alive connections that send prepared requests and count the replies.
 
-``python -m tests.bench.client PORT CONNECTIONS SECONDS`` reads one JSON list of requests a connection from standard
+``python -m tests.bench.client PORT SECONDS`` reads one JSON list of requests a connection from standard
 input and prints ``{"done": n, "seconds": s, "p50": ms, "p99": ms, "bad": {status: n}}``. It targets 127.0.0.1 only and
 stops at whichever comes first: the time or the end of the requests.
 """

@@ -10,12 +10,10 @@ import sqlalchemy as sa
 from services.staff.spec import SPEC
 from shared.clock import FixedClock
 from shared.db.database import Database
-from shared.db.migrate import migrate_postgres
-from shared.db.postgres import PostgresDatabase
 from shared.db.tables import KIT, outbox
 from shared.db.uow import UnitContext
 from shared.spec import ServiceSpec
-from shared.testing.postgres import new_database
+from shared.testing.postgres import postgres_for
 from shared.testing.system import MORNING, System, system
 
 UNITS = [
@@ -35,11 +33,10 @@ async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     """The service without a bank; on PostgreSQL where a test is parametrised so."""
     database = None
     if getattr(request, "param", "sqlite") == "postgres":
-        url = await new_database(request.getfixturevalue("postgres"))
-        await migrate_postgres(url, SPEC.migrations)
+        server = request.getfixturevalue("postgres")
 
-        def database(spec: ServiceSpec, context: UnitContext) -> Database:
-            return PostgresDatabase(url, FixedClock(MORNING), context)
+        async def database(spec: ServiceSpec, context: UnitContext) -> Database:
+            return await postgres_for(server, spec, FixedClock(MORNING), context)
 
     async with system([SPEC], tmp_path, database=database) as running:
         yield running

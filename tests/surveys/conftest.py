@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from services.surveys.invitations.models import Invitation
 from services.surveys.spec import SPEC
 from shared.bus.base import Message
+from shared.clock import FixedClock
 from shared.contracts.queue import Channel, VisitCompleted, VisitStatus
 from shared.contracts.staff import UnitKind, UnitState
 from shared.db.statements import table
 from shared.db.tables import outbox
 from shared.events.envelope import headers_of
 from shared.ids import uuid5, uuid7
+from shared.testing.postgres import postgres_for
 from shared.testing.system import MORNING, System, system
 
 UNITS = {"hq": "/hq/", "gd": "/hq/gd/", "gz_1": "/hq/gd/gz_1/", "gzX1": "/hq/gd/gzX1/", "sh": "/hq/sh/"}
@@ -100,17 +102,32 @@ class Surveys:
         ]
 
 
+async def _known(running: System) -> Surveys:
+    service = Surveys(running)
+    for unit, path in UNITS.items():
+        state = UnitState(
+            unit=unit, parent=None, path=path, kind=UnitKind.BRANCH, code=unit, zone="Asia/Shanghai",
+            cutoff="00:00", valid_from=datetime(2020, 1, 1, tzinfo=UTC), valid_to=None,
+        )  # fmt: skip
+        await service.publish(state, unit)
+    return service
+
+
 @pytest.fixture
 async def surveys(tmp_path):
     async with system([SPEC], tmp_path) as running:
-        service = Surveys(running)
-        for unit, path in UNITS.items():
-            state = UnitState(
-                unit=unit, parent=None, path=path, kind=UnitKind.BRANCH, code=unit, zone="Asia/Shanghai",
-                cutoff="00:00", valid_from=datetime(2020, 1, 1, tzinfo=UTC), valid_to=None,
-            )  # fmt: skip
-            await service.publish(state, unit)
-        yield service
+        yield await _known(running)
+
+
+@pytest.fixture
+async def surveys_on_postgres(tmp_path, postgres):
+    clock = FixedClock(MORNING)
+
+    async def database(spec, context):
+        return await postgres_for(postgres, spec, clock, context)
+
+    async with system([SPEC], tmp_path, clock=clock, database=database) as running:
+        yield await _known(running)
 
 
 @pytest.fixture

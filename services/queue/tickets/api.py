@@ -23,7 +23,6 @@ from shared.web.problems import InvalidField, NotFound
 from shared.web.routing import ServiceRouter
 
 router = ServiceRouter("queue", "tickets")
-_OF_VISIT = ("id", "number", "status", "unit", "business_date", "service", "ticket_class", "issued_at")
 
 
 @router.post("/branches/{unit}/tickets", status_code=201)
@@ -35,7 +34,10 @@ async def issue_ticket(uow: Uow, actor: IssueTickets, request: Request, unit: Un
     uow.headers["Location"] = f"/queue/v1/visits/{visit['id']}"
     uow.headers["ETag"] = etag(1)
     return Ticket(
-        **{name: visit[name] for name in _OF_VISIT},
+        **{
+            name: visit[name]
+            for name in ("id", "number", "status", "unit", "business_date", "service", "ticket_class", "issued_at")
+        },
         ahead=issued.ahead,
         quote=issued.quote,
         token=issued.token,

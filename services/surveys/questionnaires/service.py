@@ -1,6 +1,7 @@
 """Use cases of questionnaires: new versions, publishing, retiring, and which one is in force."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -8,11 +9,13 @@ from services.surveys.questionnaires import queries, rules
 from services.surveys.questionnaires.errors import DimensionsMissing
 from services.surveys.questionnaires.models import Questionnaire, QuestionnaireItem, QuestionnaireVersion
 from services.surveys.questionnaires.rules import State
-from services.surveys.questionnaires.schemas import QuestionnaireRequest
 from services.surveys.refusals import refuse
 from shared.db.statements import Row, insert, table, upsert
 from shared.db.uow import Reads, Uow
 from shared.web.problems import IllegalTransition, NotFound
+
+if TYPE_CHECKING:
+    from services.surveys.questionnaires.schemas import QuestionnaireRequest
 
 _p = sa.bindparam
 _root = table(Questionnaire)
@@ -35,7 +38,7 @@ _PUBLISH = _move(State.DRAFT).values(
 _RETIRE = _move(State.PUBLISHED).values(state=State.RETIRED.value, retired_at=_p("at"))
 
 
-async def create_version(uow: Uow, command: QuestionnaireRequest) -> int:
+async def create_version(uow: Uow, command: "QuestionnaireRequest") -> int:
     """Write the next version as a draft and return its number."""
     refuse(rules.faults_of(command.items))
     version: int = await uow.scalar(_NEXT, code=command.code, versions=1)

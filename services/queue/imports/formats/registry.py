@@ -13,3 +13,11 @@ _ALL: Final[tuple[Format, ...]] = (CanonicalCsv(), CanonicalNdjson(), AnonymousB
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType({each.name: each for each in _ALL})
 """Name to format: ``canonical-csv``, ``canonical-ndjson``, ``anonymous-bank``."""
+
+ALIASES: Final[Mapping[str, str]] = MappingProxyType({"csv": "canonical-csv", "ndjson": "canonical-ndjson"})
+"""Short names of our own formats."""
+
+
+def named(name: str) -> Format | None:
+    """The format of that name or short name, else None."""
+    return FORMATS.get(ALIASES.get(name, name))

@@ -1,0 +1,75 @@
+"""Changing facts and, in the same transaction, the cells by what changed."""
+
+from collections.abc import Iterable, Sequence
+from zlib import crc32
+
+from services.aggregator.facts import queries
+from services.aggregator.facts.kinds import FactKind
+from services.aggregator.facts.rules import Told
+from services.aggregator.metrics import generations
+from services.aggregator.metrics import service as metrics
+from services.aggregator.metrics.answers import Split
+from services.aggregator.metrics.buckets import bounds
+from services.aggregator.metrics.contributions import contributions, merge
+from services.aggregator.metrics.service import Period, Question
+from services.aggregator.metrics.values import Contribution, Fact
+from shared.db.statements import Row
+from shared.db.uow import Reads, Uow
+
+Change = tuple[str, Fact | None, Told]
+"""A subject's key, its fact before, and what is told of it now."""
+
+
+async def fold(uow: Uow, kind: FactKind, told: Sequence[Told]) -> None:
+    """Keep what is newer than the kept facts, at most one of a subject, and correct the cells.
+
+    INVARIANT: cells are the contributions of the kept facts, whatever order, duplication and lateness the events come
+    with (proven by test_any_order_gives_the_cells_of_the_final_facts).
+    """
+    state = await generations.hold(uow)
+    by_key = {each.row[kind.key]: each for each in told}
+    kept = {row[0]: row for row in await uow.all(kind.locked, keys=sorted(by_key))}
+    changes: list[Change] = []
+    for key, each in sorted(by_key.items()):
+        row = kept.get(key)
+        if row is None:
+            changes.append((key, None, each))
+        elif row.sequence < each.row["sequence"]:
+            changes.append((key, kind.kept(row), each))
+    if not changes:
+        return
+    await generations.confess(uow, state)
+    await uow.many(kind.saving, [each.row for _, _, each in changes])
+    stripe = crc32(changes[0][0].encode())
+    await metrics.add(uow, state.active, _difference(changes), stripe=stripe)
+    if state.building is not None:
+        passed = [change for change in changes if _passed(state, kind, change[0])]
+        await metrics.add(uow, state.building, _difference(passed), stripe=stripe)
+
+
+def _difference(changes: Iterable[Change]) -> list[Contribution]:
+    added: list[Contribution] = []
+    removed: list[Contribution] = []
+    for _, old, new in changes:
+        added += contributions(new.fact)
+        if old is not None:
+            removed += contributions(old)
+    return merge(added, removed)
+
+
+def _passed(state: Row, kind: FactKind, key: str) -> bool:
+    """Whether the rebuild has folded this key's fact already, or would have, had there been one."""
+    return kind.stage < state.stage or (kind.stage == state.stage and key <= state.cursor)
+
+
+async def waits_up_to(reads: Reads, asked: Question, bucket: int, within: int) -> dict[Period, Split]:
+    """For each period, the served and the left whose wait lies in ``bucket`` and is at most ``within`` seconds."""
+    rows = await reads.all(
+        queries.WAITS[asked.by, asked.leaf],
+        first=asked.first,
+        last=asked.last,
+        least=bounds(bucket)[0],
+        most=within,
+        **asked.place,
+    )
+    return {tuple(period): Split(served, gone) for served, gone, *period in rows}

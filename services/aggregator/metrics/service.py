@@ -1,0 +1,108 @@
+"""Adding to the cells, and reading figures of a part of the organisation from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.aggregator.metrics import generations, queries
+from services.aggregator.metrics.answers import By
+from services.aggregator.metrics.models import NO_BUCKET
+from services.aggregator.metrics.rollups import STRIPES, rollup
+from services.aggregator.metrics.values import Cell, Contribution
+from shared.db.uow import Reads, Uow
+from shared.directory.replica import AFTER_ANY_ID, UnitRow
+from shared.events import parking, positions
+
+Period = tuple[Any, ...]
+"""What tells a period from others: a day, a year and month, or nothing."""
+
+
+async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, stripe: int) -> None:
+    """Add merged ``changes`` to the cells of a generation; rows in the order of their keys, so that no two
+    transactions wait for each other in a circle."""
+    cells = [
+        {
+            "generation": generation,
+            "metric": each.metric,
+            "unit": each.unit,
+            "day": each.day,
+            "bucket": NO_BUCKET if each.bucket is None else each.bucket,
+            "service": each.service,
+            "ticket_class": each.ticket_class,
+            "n": each.n,
+            "numerator": each.numerator,
+            "denominator": each.denominator,
+        }
+        # A metric has buckets or has none, so that None is never compared with a number.
+        for each in sorted(changes, key=_cell_key)
+    ]
+    await uow.many(queries.ADD_CELLS, cells)
+    sums = [
+        {"generation": generation, "metric": metric, "day": day, "stripe": stripe % STRIPES}
+        | dict(zip(("n", "numerator", "denominator"), amounts, strict=True))
+        for (day, metric), amounts in sorted(rollup(changes).items())
+        if any(amounts)
+    ]
+    await uow.many(queries.ADD_ROLLUPS, sums)
+
+
+def _cell_key(each: Contribution) -> tuple[str, str, date, int, str, str]:
+    bucket = NO_BUCKET if each.bucket is None else each.bucket
+    return each.metric, each.unit, each.day, bucket, each.service, each.ticket_class
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A metric of a unit and all below it, from ``first`` to ``last`` (both included), by period."""
+
+    metric: str
+    unit: UnitRow
+    first: date
+    last: date
+    by: By
+    leaf: bool
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The parameters of :func:`.queries.below`."""
+        if self.leaf:
+            return {"unit": self.unit.id}
+        return {"path": self.unit.path, "path_end": self.unit.path + AFTER_ANY_ID}
+
+    def period(self, first: date) -> Period:
+        """The period of which ``first`` is a day."""
+        return {"day": (first,), "month": (first.year, first.month), "total": ()}[self.by]
+
+
+async def is_leaf(reads: Reads, unit: UnitRow) -> bool:
+    """Whether no other unit lies below ``unit``."""
+    return await reads.one(queries.HAS_BELOW, path=unit.path, path_end=unit.path + AFTER_ANY_ID) is None
+
+
+async def cells(reads: Reads, asked: Question) -> dict[Period, list[Cell]]:
+    """The cells of each period of the answer that has any, in one query."""
+    state = await generations.look(reads)
+    rows = await reads.all(
+        queries.CELLS[asked.by, asked.leaf],
+        generation=generations.FIRST if state is None else state.active,
+        metric=asked.metric,
+        first=asked.first,
+        last=asked.last,
+        **asked.place,
+    )
+    found: dict[Period, list[Cell]] = {}
+    for bucket, n, numerator, denominator, *period in rows:
+        cell = Cell(None if bucket == NO_BUCKET else bucket, n, numerator, denominator)
+        found.setdefault(tuple(period), []).append(cell)
+    return found
+
+
+async def incomplete(reads: Reads, metric: str) -> bool:
+    """Whether figures of ``metric`` may lack something that is known to be under way.
+
+    So while events lag, a subject is parked, an event could not be read, or its cells wait for a rebuild.
+    """
+    if await positions.lag(reads) > 0 or any(await parking.depth(reads)):
+        return True
+    return not generations.made_by_us(await generations.look(reads), metric)
