@@ -32,7 +32,6 @@ from shared.security.audit_log import Sealer
 from shared.security.issuer import DevelopmentIssuer
 from shared.security.jwks import FileJwks, RemoteJwks
 from shared.security.keyring import FileKeySource, Keyring
-
 from shared.security.records import RecordKeys
 from shared.security.tokens import TokenVerifier
 from shared.settings import Settings
@@ -40,10 +39,13 @@ from shared.spec import ServiceSpec
 from shared.topics import TOPICS
 from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
-from shared.web.operator import router as operator_router
 from shared.web.limits import BodyLimit
+from shared.web.operator import router as operator_router
 
 log = get_logger("app")
+
+STOP_AGAIN = 1.0
+"""Seconds after which a loop that did not end is asked again to stop."""
 
 
 class DataFolderInUse(RuntimeError):
@@ -68,7 +70,9 @@ def lock_folder(folder: Path) -> IO[str]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         handle.close()
-        raise DataFolderInUse(f"another process runs on the data folder {folder}; stop it, or set WANGDIAN_DATA") from error
+        raise DataFolderInUse(
+            f"another process runs on the data folder {folder}; stop it, or set WANGDIAN_DATA"
+        ) from error
     return handle
 
 
@@ -159,8 +163,12 @@ async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
         tasks += [asyncio.create_task(body(), name=name) for name, body in runtime.tasks()]
 
     async def stop() -> None:
-        for task in tasks:
-            task.cancel()
+        # Asked until it ends: wait_for of Python 3.11 loses a cancellation that meets the event it waits for.
+        pending = set(tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=STOP_AGAIN)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     stack.push_async_callback(stop)

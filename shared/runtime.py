@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from shared.bus.base import Bus, BusUnavailable, LogChanged
@@ -11,9 +12,9 @@ from shared.db.errors import DatabaseUnavailable
 from shared.db.migrate import applied
 from shared.db.statements import Row
 from shared.db.uow import Reads
+from shared.events import parking, positions
 from shared.events.consumer import Consumer
 from shared.events.housekeeping import Housekeeping
-from shared.events import parking, positions
 from shared.events.positions import OffsetMoved
 from shared.events.relay import Relay
 from shared.observability.health import Loops
@@ -54,7 +55,9 @@ class ServiceRuntime:
         self.metrics = metrics
         self.keyring = keyring
         self.peers: Peers | None = None
-        self.relay = Relay(spec.name, db, bus, metrics)
+        # The lock on the data folder makes this the only process: it goes on where a killed one left off.
+        owner = spec.name if settings.mode == "embedded" else None
+        self.relay = Relay(spec.name, db, bus, metrics, owner=owner)
         self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer
         self.stopped: LogChanged | None = None
@@ -72,21 +75,24 @@ class ServiceRuntime:
 
     def tasks(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """The loops that this process's roles ask for, by name."""
-        roles, found = self.settings.roles, []
+        roles = self.settings.roles
+        found: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))
-            found.append((f"{self.name}.housekeeping", lambda: self._loop("housekeeping", self._housekeeping.turn, 300.0)))
+            found.append(
+                (f"{self.name}.housekeeping", lambda: self._loop("housekeeping", self._housekeeping.turn, 300.0))
+            )
         if "consume" in roles and self.consumer is not None:
             found.append((f"{self.name}.consume", self._consume_loop))
         if "timers" in roles:
             for spec in self.spec.loops:
                 turn = self._turns[spec.name]
-                found.append((f"{self.name}.{spec.name}", lambda s=spec, t=turn: self._loop(s.name, t, s.interval)))
+                found.append((f"{self.name}.{spec.name}", partial(self._loop, spec.name, turn, spec.interval)))
         return found
 
     async def settle(self) -> int:
-        """Turn every loop until none has anything left to do, for tests and one-shot commands; returns the work done."""
+        """Turn every loop until none has anything left to do, for tests and one-shot commands; the work done."""
         total = 0
         while True:
             done = await self.relay.turn()
@@ -131,7 +137,9 @@ class ServiceRuntime:
                 return 1
             except LogChanged as changed:
                 if self.stopped is None:
-                    log.error("consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__)
+                    log.error(
+                        "consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__
+                    )
                 self.stopped = changed
                 return 0
             self.stopped = None
@@ -152,7 +160,7 @@ class ServiceRuntime:
             except (DatabaseUnavailable, BusUnavailable, OSError) as trouble:
                 log.warning("loop_waits", loop=name, service=self.name, error=type(trouble).__name__)
                 rest = max(interval, REST_AFTER_TROUBLE)
-            except Exception as error:  # noqa: BLE001 - a loop outlives any single fault; it is logged and tried again
+            except Exception as error:
                 log.error("loop_failed", loop=name, service=self.name, error=type(error).__name__, exc_info=error)
                 rest = max(interval, REST_AFTER_TROUBLE)
             await self._rest(rest, wake, beat)

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     token_audience: str = "wangdian"  # noqa: S105 - an audience's name, not a secret
     crypto_suite: Literal["intl", "sm"] = "intl"
     public_url: str = ""
+    service_token_file: str = ""
     example_bank: bool = True
     idempotency_hours: int = Field(default=72, ge=1)
     outbox_keep_hours: int = Field(default=24, ge=1)
@@ -43,7 +44,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _pair(self) -> Self:
         if self.mode == "embedded" and (self.database_url or self.kafka):
-            raise ValueError("embedded mode keeps SQLite and its own log: unset WANGDIAN_DATABASE_URL and WANGDIAN_KAFKA")
+            raise ValueError(
+                "embedded mode keeps SQLite and its own log: unset WANGDIAN_DATABASE_URL and WANGDIAN_KAFKA"
+            )
         if self.mode == "distributed" and not (self.database_url and self.kafka and self.jwks):
             raise ValueError("distributed mode needs WANGDIAN_DATABASE_URL, WANGDIAN_KAFKA and WANGDIAN_JWKS")
         return self

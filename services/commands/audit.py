@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.commands.events import call
+from services.commands.events import ask
 from services.commands.server import settings_or_exit
 from services.registry import SERVICES, load
 from shared.app import DataFolderInUse, Parts, build_app
@@ -28,10 +28,7 @@ def _reports(names: list[str], url: str | None) -> list[dict[str, Any]]:
             return asyncio.run(_offline(settings, names))
         except DataFolderInUse:
             pass  # the system runs: ask it
-    return [
-        call(url, "auditor", lambda bank, name=name: bank.request("GET", f"/operator/v1/{name}/audit/verify"))
-        for name in names
-    ]
+    return [ask(url, "auditor", "GET", f"/operator/v1/{name}/audit/verify") for name in names]
 
 
 @audit.command()

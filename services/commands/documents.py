@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.commands.events import call
+from services.commands.events import ask
 from services.commands.server import settings_or_exit
 from services.registry import SERVICES
 
@@ -30,7 +30,7 @@ def doctor(url: Annotated[str | None, typer.Option(help="The running system")] =
         typer.echo(f"{'ok ' if good else 'RED'} {text}{'' if good else ' -> ' + cure}")
 
     for service in SERVICES:
-        flow = call(url, "operator", lambda bank, name=service: bank.request("GET", f"/operator/v1/{name}/flow"))
+        flow = ask(url, "operator", "GET", f"/operator/v1/{service}/flow")
         line(
             flow["stopped"] is None,
             f"{service}: consumer {flow['stopped'] or 'runs'}",
@@ -46,9 +46,7 @@ def doctor(url: Annotated[str | None, typer.Option(help="The running system")] =
             f"{service}: {flow['outbox_waiting']} events wait in the outbox, lag {flow['lag']}",
             "is the bus up, and do the workers turn (/livez)?",
         )
-        report = call(
-            url, "auditor", lambda bank, name=service: bank.request("GET", f"/operator/v1/{name}/audit/verify")
-        )
+        report = ask(url, "auditor", "GET", f"/operator/v1/{service}/audit/verify")
         line(report["ok"], f"{service}: audit log of {report['rows']} rows", "`wangdian audit verify` names the row")
     if not well:
         raise typer.Exit(1)

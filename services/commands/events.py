@@ -1,7 +1,6 @@
 """``events``: what operations does with events that wait: list, retry, discard, rewind, resync."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -17,14 +16,14 @@ Service = Annotated[str, typer.Option(help="The service whose consumer it is")]
 Url = Annotated[str | None, typer.Option(help="The running system")]
 
 
-def call(url: str | None, role: str, ask: Callable[[Wangdian], Any]) -> Any:
+def ask(url: str | None, role: str, method: Literal["GET", "POST"], path: str, **request: Any) -> Any:
     """Ask the running system as ``role``; a failure is one plain line and exit 1."""
     settings = settings_or_exit()
     try:
         with Wangdian(
             url or settings.base_url, token_provider=lambda: development_token(settings, role, None, "*")
         ) as bank:
-            return ask(bank)
+            return bank.request(method, path, **request)
     except WangdianError as error:
         Console(stderr=True).print(str(error))
         raise typer.Exit(1) from None
@@ -35,9 +34,7 @@ def list_letters(service: Service, url: Url = None) -> None:
     """Parked and dead events, oldest first."""
     cursor: str | None = None
     while True:
-        found = call(
-            url, "operator", lambda bank: bank.request("GET", f"/operator/v1/{service}/letters", params=_page(cursor))
-        )
+        found = ask(url, "operator", "GET", f"/operator/v1/{service}/letters", params=_page(cursor))
         for letter in found["items"]:
             typer.echo(
                 f"{letter['id']}  {letter['state']:8}  {letter['type']}  {letter['subject']}  "
@@ -56,7 +53,7 @@ def _page(cursor: str | None) -> dict[str, str]:
 def flow(url: Url = None) -> None:
     """Outbox, lag and parked subjects of every service."""
     for service in SERVICES:
-        found = call(url, "operator", lambda bank, name=service: bank.request("GET", f"/operator/v1/{name}/flow"))
+        found = ask(url, "operator", "GET", f"/operator/v1/{service}/flow")
         typer.echo(
             f"{service:12} outbox {found['outbox_waiting']}  lag {found['lag']}  parked {found['parked_subjects']}  "
             f"dead {found['dead']}{'  STOPPED: ' + found['stopped'] if found['stopped'] else ''}"
@@ -66,7 +63,7 @@ def flow(url: Url = None) -> None:
 @events.command()
 def retry(letter: str, service: Service, url: Url = None) -> None:
     """Try a parked event again now."""
-    done = call(url, "operator", lambda bank: bank.request("POST", f"/operator/v1/{service}/letters/{letter}/retry"))
+    done = ask(url, "operator", "POST", f"/operator/v1/{service}/letters/{letter}/retry")
     typer.echo(f"{done['id']} {done['state']}")
 
 
@@ -75,11 +72,8 @@ def discard(
     letter: str, service: Service, reason: Annotated[str, typer.Option(help="A code, for the record")], url: Url = None
 ) -> None:
     """Give an event up; what waits behind it goes on."""
-    done = call(
-        url,
-        "operator",
-        lambda bank: bank.request("POST", f"/operator/v1/{service}/letters/{letter}/discard", json={"reason": reason}),
-    )
+    body = {"reason": reason}
+    done = ask(url, "operator", "POST", f"/operator/v1/{service}/letters/{letter}/discard", json=body)
     typer.echo(f"{done['id']} {done['state']}")
 
 
@@ -97,7 +91,7 @@ def resync(service: Service, topic: str, offset: int = 0, url: Url = None) -> No
 
 def _set(url: str | None, service: str, verb: str, topic: str, offset: int) -> None:
     body = {"topic": topic, "offset": offset}
-    found = call(url, "operator", lambda bank: bank.request("POST", f"/operator/v1/{service}/{verb}", json=body))
+    found = ask(url, "operator", "POST", f"/operator/v1/{service}/{verb}", json=body)
     typer.echo(f"{service}: lag {found['lag']}")
 
 

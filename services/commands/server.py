@@ -39,9 +39,9 @@ def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
             raise typer.Exit(3) from None
     app = build_app(load(names), settings)
     if settings.example_bank and settings.mode == "embedded":
-        from services.example_bank import load_when_ready
+        from services.commands.example_bank import load_when_ready
 
-        load_when_ready(app, settings)
+        load_when_ready(app)
     typer.echo(f"Wangdian on http://{settings.host}:{settings.port} (data in {settings.data})", err=True)
     uvicorn.run(
         app,

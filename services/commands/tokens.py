@@ -16,9 +16,7 @@ def development_token(settings: Settings, role: str, staff: str | None, unit: st
     if settings.mode != "embedded":
         typer.echo("tokens come from the bank's issuer in distributed mode", err=True)
         raise typer.Exit(2)
-    issuer = DevelopmentIssuer(
-        settings.data / "keys", settings.token_issuer, settings.token_audience, SystemClock()
-    )
+    issuer = DevelopmentIssuer(settings.data / "keys", settings.token_issuer, settings.token_audience, SystemClock())
     try:
         return issuer.issue(
             role, sub=staff or f"{role}@{unit}", staff_id=staff, units=[unit], ttl=timedelta(minutes=minutes)
@@ -29,7 +27,9 @@ def development_token(settings: Settings, role: str, staff: str | None, unit: st
 
 
 def token(
-    role: Annotated[str, typer.Option(help="kiosk, teller, branch_manager, head_office, app, integration, auditor, operator")],
+    role: Annotated[
+        str, typer.Option(help="kiosk, teller, branch_manager, head_office, app, integration, auditor, operator")
+    ],
     unit: Annotated[str, typer.Option(help="The part of the organisation it may act in")] = "hq",
     staff: Annotated[str | None, typer.Option(help="The member of staff, e.g. T0001")] = None,
     minutes: Annotated[int, typer.Option(min=1, max=1440)] = 60,

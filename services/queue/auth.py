@@ -15,10 +15,10 @@ ReadHall = Annotated[Principal, scope("queue:hall:read", *_ALL)]
 IssueTickets = Annotated[
     Principal, scope("queue:tickets:issue", "kiosk", "app", "teller", "branch_manager", "integration")
 ]
-LeaveQueue = Annotated[Principal, scope("queue:tickets:leave", "kiosk", "app", "teller", "branch_manager", "integration")]
-ReadVisits = Annotated[
-    Principal, scope("queue:visits:read", "kiosk", "app", "integration", "auditor", *_HALL)
+LeaveQueue = Annotated[
+    Principal, scope("queue:tickets:leave", "kiosk", "app", "teller", "branch_manager", "integration")
 ]
+ReadVisits = Annotated[Principal, scope("queue:visits:read", "kiosk", "app", "integration", "auditor", *_HALL)]
 ServeVisits = Annotated[Principal, scope("queue:visits:serve", "teller", "branch_manager")]
 RunWindow = Annotated[Principal, scope("queue:windows:run", "teller", "branch_manager")]
 SetUpWindows = Annotated[Principal, scope("queue:windows:set-up", "head_office", "branch_manager")]

@@ -77,7 +77,7 @@ class Subscription(Protocol):
         ...
 
     async def fetch(self, *, limit: int, wait: float) -> Sequence[Batch]:
-        """The next records after the positions, at most ``limit`` a partition; waits up to ``wait`` seconds for some."""
+        """The next records after the positions, at most ``limit`` a partition; waits ``wait`` seconds at most."""
         ...
 
     async def seek(self, source: TopicPartition, position: Position) -> None:
@@ -105,7 +105,11 @@ class Bus(Protocol):
         ...
 
     async def publish(self, messages: Sequence[Message]) -> Sequence[Exception | None]:
-        """Send in order; one outcome per message, None when it is durable on the bus."""
+        """Send in order; one outcome per message, None when it is durable on the bus.
+
+        A message that is not taken holds up the later ones of its topic and key, whose outcome is then an error too:
+        they may not overtake it. It does not hold up the others.
+        """
         ...
 
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> Subscription:

@@ -16,9 +16,9 @@ from shared.bus.base import (
     Assigned,
     Batch,
     BusUnavailable,
+    LogChanged,
     Message,
     OffsetOutOfRange,
-    LogChanged,
     Position,
     Record,
     TopicPartition,
@@ -30,6 +30,7 @@ from shared.db.sqlite import SqliteDatabase, connect
 from shared.db.statements import SQLITE, insert, upsert
 from shared.db.types import JsonText
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.events.crash import crash
 from shared.ids import uuid7
 
 _BUS = sa.MetaData()
@@ -72,14 +73,11 @@ _READ = (
     .limit(_p("most", type_=sa.Integer))
 )
 _PART = sa.select(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p"))
-_EXPIRED = (
-    sa.select(sa.func.max(_log.c.offset).label("last"))
-    .where(_log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.stored_at < _p("before"))
+_EXPIRED = sa.select(sa.func.max(_log.c.offset).label("last")).where(
+    _log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.stored_at < _p("before")
 )
 _DROP = sa.delete(_log).where(_log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.offset <= _p("last"))
-_FIRST = (
-    sa.update(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p")).values(first=_p("last") + 1)
-)
+_FIRST = sa.update(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p")).values(first=_p("last") + 1)
 
 
 class EmbeddedBus:
@@ -124,7 +122,8 @@ class EmbeddedBus:
         if self.broken is not None:
             return [self.broken] * len(messages)
 
-        async def append(uow: Uow) -> None:
+        async def append(uow: Uow) -> set[str]:
+            unknown: set[str] = set()
             grouped: dict[TopicPartition, list[Message]] = {}
             for message in messages:
                 source = TopicPartition(message.topic, partition_of(message.key, self._partitions))
@@ -133,7 +132,8 @@ class EmbeddedBus:
             for source, group in grouped.items():
                 after = await uow.scalar(_ADVANCE, t=source.topic, p=source.partition, n=len(group))
                 if after is None:
-                    raise BusUnavailable(f"no topic {source.topic}")
+                    unknown.add(source.topic)
+                    continue
                 for offset, message in enumerate(group, start=after - len(group)):
                     rows.append(
                         {
@@ -147,16 +147,20 @@ class EmbeddedBus:
                         }
                     )
             await uow.many(_APPEND, rows)
+            crash("bus:inside-append")
+            return unknown
 
         try:
-            await self._db.write(append, actor="bus")
-        except (DatabaseError, BusUnavailable) as error:
+            unknown = await self._db.write(append, actor="bus")
+        except DatabaseError as error:
             return [error] * len(messages)
         for topic in {message.topic for message in messages}:
             for name, event in self._arrived.items():
                 if topic in name.split(" ", 1)[1].split(","):
                     event.set()
-        return [None] * len(messages)
+        return [
+            BusUnavailable(f"no topic {message.topic}") if message.topic in unknown else None for message in messages
+        ]
 
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> "EmbeddedSubscription":
         """Read every partition of ``topics`` from the stored positions."""

@@ -37,11 +37,16 @@ def event_schema(kind: type[EventData]) -> dict[str, Any]:
     schema = kind.model_json_schema(mode="serialization")
     for part in [schema, *schema.get("$defs", {}).values()]:
         part.pop("additionalProperties", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{SCHEMAS}{kind.event_type}.json"} | schema
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{SCHEMAS}{kind.event_type}.json",
+    } | schema
 
 
 def _inline(kind: type[EventData]) -> dict[str, Any]:
-    schema = kind.model_json_schema(mode="serialization", ref_template=f"#/components/schemas/{kind.event_type}.{{model}}")
+    schema = kind.model_json_schema(
+        mode="serialization", ref_template=f"#/components/schemas/{kind.event_type}.{{model}}"
+    )
     schema.pop("$defs", None)
     schema.pop("additionalProperties", None)
     return schema
@@ -112,13 +117,25 @@ def _kind_of(spec: dict[str, Any]) -> str:
 
 def render_events() -> str:
     """The page of all events for people."""
-    lines = ["# Events", "", "Generated from `shared/contracts`; do not edit. The envelope is CloudEvents 1.0, see `asyncapi.json`.", ""]
+    lines = [
+        "# Events",
+        "",
+        "Generated from `shared/contracts`; do not edit. The envelope is CloudEvents 1.0, see `asyncapi.json`.",
+        "",
+    ]
     for topic in TOPICS:
         lines += [f"## {topic.name}", ""]
         for name, kind in catalogue().items():
             if kind.topic != topic.name:
                 continue
-            lines += [f"### {name}", "", " ".join((kind.__doc__ or "").split()), "", "| field | kind | required |", "|---|---|---|"]
+            lines += [
+                f"### {name}",
+                "",
+                " ".join((kind.__doc__ or "").split()),
+                "",
+                "| field | kind | required |",
+                "|---|---|---|",
+            ]
             schema = kind.model_json_schema(mode="serialization")
             wanted = set(kind.model_json_schema(mode="validation").get("required", ()))
             for field, spec in schema["properties"].items():

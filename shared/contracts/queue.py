@@ -1,4 +1,4 @@
-"""Events of the queue service: visits (一次到店), windows (窗口), the service catalogue, refused and overridden controls."""
+"""Events of the queue service: visits (一次到店), windows (窗口), the catalogue, refused and overridden controls."""
 
 from enum import StrEnum
 from typing import ClassVar

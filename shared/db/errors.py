@@ -17,5 +17,9 @@ class IntegrityViolation(DatabaseError):
     """A CHECK, NOT NULL or foreign key refused the row."""
 
 
+class ValueRefused(DatabaseError):
+    """A value that no column can hold: a number beyond 64 bits, half a surrogate pair, NUL on PostgreSQL."""
+
+
 class DatabaseUnavailable(DatabaseError):
     """The database cannot be used now: gone, read-only, full, locked. Nothing was changed; try again later."""

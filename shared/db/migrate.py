@@ -7,60 +7,42 @@ the previous build live through a rollout.
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.database import Database
+from shared.db.revisions import KIT_PACKAGE, folder, heads, satisfied
 from shared.db.tables import KIT
 from shared.db.uow import Reads
 
-KIT_PACKAGE = "shared.db.migrations"
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 LOCK_TIMEOUT_MS = 2000
 
 
-def _folder(package: str) -> str:
-    module = import_module(package)
-    return str(Path(str(module.__file__)).parent)
+def _config(package: str) -> "Config":
+    from alembic.config import Config
 
-
-def _config(package: str) -> Config:
-    kit, own = _folder(KIT_PACKAGE), _folder(package)
+    kit, own = folder(KIT_PACKAGE), folder(package)
     config = Config()
-    config.set_main_option("script_location", kit)
+    config.set_main_option("script_location", str(kit))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", f"{kit}/versions\n{own}/versions")
     return config
 
 
-def heads(package: str) -> frozenset[str]:
-    """The revisions that this build needs: the newest of both branches."""
-    return frozenset(ScriptDirectory.from_config(_config(package)).get_heads())
-
-
-def revisions(package: str) -> frozenset[str]:
-    """Every revision that this build knows."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(package)).walk_revisions())
-
-
-def _naming(bind: sa.Connection, package: str) -> tuple[Config, Callable[..., Any]]:
-    config = _config(package)
-    config.attributes["connection"] = bind
-    return config, command.upgrade
-
-
 def run(bind: sa.Connection, package: str, direction: str = "up", target: str = "heads") -> None:
     """Upgrade to ``target`` or downgrade to it (``base``) on an open connection."""
-    config, _ = _naming(bind, package)
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = _config(package)
+    config.attributes["connection"] = bind
     if direction == "up":
         command.upgrade(config, target)
     else:
@@ -73,31 +55,36 @@ def run(bind: sa.Connection, package: str, direction: str = "up", target: str = 
 
 
 def migrate_sqlite(path: Path, package: str) -> bool:
-    """Bring one SQLite file to this build's revisions, keeping a copy before any change; returns whether it changed."""
+    """Bring one SQLite file to this build's revisions, keeping a copy before any change; returns whether it changed.
+
+    INVARIANT: all of it or nothing, whenever the process is killed
+    (tests/chaos/test_killed_migration.py::test_a_killed_migration_leaves_nothing_half_done).
+    """
+    fresh = not path.exists()
+    if not fresh and satisfied(package, _current(path)):
+        return False
+    if not fresh:
+        _copy(path)
     engine = sa.create_engine(f"sqlite:///{path}")
+    # The driver would commit each CREATE by itself; a migration that fails half-way must leave nothing.
+    sa.event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+    sa.event.listen(engine, "begin", lambda bind: bind.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
-        fresh = not path.exists()
-        with engine.connect() as probe:
-            current = frozenset(MigrationContext.configure(probe).get_current_heads())
-        if heads(package) <= current | _ancestors(package, current):
-            return False
-        if not fresh:
-            _copy(path)
         with engine.begin() as bind:
             run(bind, package)
-        return True
     finally:
         engine.dispose()
+    return True
 
 
-def _ancestors(package: str, current: frozenset[str]) -> frozenset[str]:
-    known = revisions(package)
-    script = ScriptDirectory.from_config(_config(package))
-    found: set[str] = set()
-    for head in current & known:
-        found |= {item.revision for item in script.iterate_revisions(head, "base")}
-    # A revision that this build does not know is a newer build's: what this build needs lies below it.
-    return frozenset(known if current - known else found)
+def _current(path: Path) -> frozenset[str]:
+    with closing(sqlite3.connect(path)) as raw:
+        try:
+            return frozenset(row[0] for row in raw.execute("SELECT version_num FROM alembic_version"))
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return frozenset()
+            raise
 
 
 def _copy(path: Path) -> None:
@@ -113,6 +100,8 @@ def _copy(path: Path) -> None:
 
 async def migrate_postgres(url: str, package: str, direction: str = "up") -> None:
     """Bring one PostgreSQL database to this build's revisions; gives up on a lock after two seconds, never queues."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
         async with engine.begin() as connection:
@@ -131,12 +120,14 @@ async def applied(db: Database, package: str) -> bool:
     async def ask(reads: Reads) -> Sequence[Any]:
         return await reads.all(_APPLIED)
 
-    current = frozenset(row.version_num for row in await db.read(ask))
-    return heads(package) <= current | _ancestors(package, current)
+    return satisfied(package, frozenset(row.version_num for row in await db.read(ask)))
 
 
 def drift(bind: sa.Connection, metadata: sa.MetaData) -> list[Any]:
     """Differences between the migrated schema and the models; empty when they agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     import shared.directory.tables
     import shared.security.audit_models  # noqa: F401 - their tables belong to the kit's metadata
 
@@ -146,3 +137,6 @@ def drift(bind: sa.Connection, metadata: sa.MetaData) -> list[Any]:
         for item in source.sorted_tables:
             item.to_metadata(both)
     return list(compare_metadata(context, both))
+
+
+__all__ = ["applied", "drift", "heads", "migrate_postgres", "migrate_sqlite", "run"]

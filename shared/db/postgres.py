@@ -4,13 +4,14 @@ Statements are SQLAlchemy Core compiled once and run on the driver, which reache
 greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 
 from shared.clock import Clock
-from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict
+from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.statements import POSTGRES, Compiler, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
 
@@ -30,15 +31,27 @@ _TROUBLE = (
     TimeoutError,
 )
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_FAULTS = (asyncpg.PostgresError, *_TROUBLE)
+
+
+class _TryAgain(DatabaseUnavailable):
+    """The server chose this unit to give way; from its start it may go through."""
 
 
 def translate(error: BaseException) -> BaseException:
     """The kit's word for a driver's error; anything else comes back as it is."""
+    # The driver's own errors of arguments are interface errors too, but no trouble of the database.
+    if isinstance(error, asyncpg.DataError) or (
+        isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+    ):
+        return ValueRefused(type(error).__name__)
+    if isinstance(error, _AGAIN):
+        return _TryAgain(type(error).__name__)
     if isinstance(error, asyncpg.UniqueViolationError):
         return UniqueConflict(error.constraint_name or "")
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return IntegrityViolation(error.constraint_name or type(error).__name__)
-    if isinstance(error, (*_TROUBLE, *_AGAIN)):
+    if isinstance(error, _TROUBLE):
         return DatabaseUnavailable(type(error).__name__)
     if isinstance(error, asyncpg.PostgresError):
         return DatabaseError(f"{type(error).__name__} {error.sqlstate}")
@@ -56,21 +69,30 @@ class PostgresConnection:
     async def fetch(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """Run and return the rows."""
         prepared = _compile(statement)
-        rows = await self.raw.fetch(prepared.sql, *prepared.values(params))
+        try:
+            rows = await self.raw.fetch(prepared.sql, *prepared.values(params))
+        except _FAULTS as error:
+            raise translate(error) from error
         make = prepared.row
         return [make(row.values()) for row in rows] if make is not None else []
 
     async def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
         """Run and return how many rows were affected."""
         prepared = _compile(statement)
-        tag: str = await self.raw.execute(prepared.sql, *prepared.values(params))
+        try:
+            tag: str = await self.raw.execute(prepared.sql, *prepared.values(params))
+        except _FAULTS as error:
+            raise translate(error) from error
         last = tag.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run once per row, pipelined by the driver."""
         prepared = _compile(statement)
-        await self.raw.executemany(prepared.sql, [prepared.values(row) for row in rows])
+        try:
+            await self.raw.executemany(prepared.sql, [prepared.values(row) for row in rows])
+        except _FAULTS as error:
+            raise translate(error) from error
 
 
 async def _keep(_: Any) -> None:
@@ -117,20 +139,13 @@ class PostgresDatabase:
         """Run the unit in a transaction; a deadlock is tried once more from the start."""
         try:
             return await self._write(unit, actor)
-        except _AGAIN:
-            try:
-                return await self._write(unit, actor)
-            except (asyncpg.PostgresError, *_TROUBLE) as error:
-                raise translate(error) from error
-        except (asyncpg.PostgresError, *_TROUBLE) as error:
-            raise translate(error) from error
+        except _TryAgain:
+            return await self._write(unit, actor)
 
     async def _write(self, unit: Callable[[Uow], Awaitable[T]], actor: str) -> T:
-        pool = self._require()
-        async with pool.acquire(timeout=10) as raw:
+        async with self._transaction() as raw:
             uow = Uow(PostgresConnection(raw), self._clock.now(), actor, self.context)
-            async with raw.transaction():
-                value = await unit(uow)
+            value = await unit(uow)
         if uow.emitted:
             for wake in self.context.after_emit:
                 wake()
@@ -138,11 +153,24 @@ class PostgresDatabase:
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         """Run the unit in a read-only transaction on one snapshot."""
+        async with self._transaction(isolation="repeatable_read", readonly=True) as raw:
+            return await unit(Reads(PostgresConnection(raw), self._clock.now()))
+
+    @asynccontextmanager
+    async def _transaction(self, **options: Any) -> AsyncIterator[Any]:
+        """A connection in a transaction. The unit's own errors pass as they are: an ``OSError`` of a handler is its
+        fault and not the database's."""
+        mine: BaseException | None = None
         try:
-            async with self._require().acquire(timeout=10) as raw:
-                async with raw.transaction(isolation="repeatable_read", readonly=True):
-                    return await unit(Reads(PostgresConnection(raw), self._clock.now()))
-        except (asyncpg.PostgresError, *_TROUBLE) as error:
+            async with self._require().acquire(timeout=10) as raw, raw.transaction(**options):
+                try:
+                    yield raw
+                except BaseException as error:
+                    mine = error
+                    raise
+        except _FAULTS as error:
+            if error is mine:
+                raise
             raise translate(error) from error
 
     def _require(self) -> Any:

@@ -6,6 +6,7 @@ and only then answers: acknowledged means durable, and one sync serves many.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import queue
 import sqlite3
@@ -18,9 +19,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from shared.clock import Clock
-from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict
+from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.statements import SQLITE, Compiler, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.events.crash import crash
 
 T = TypeVar("T")
 
@@ -43,8 +45,14 @@ def connect(path: Path | str, *, readonly: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def translate(error: sqlite3.Error) -> DatabaseError:
+_FAULTS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+"""What the driver raises: its own errors, and Python's for values that it cannot bind."""
+
+
+def translate(error: Exception) -> DatabaseError:
     """The kit's word for a driver's error."""
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return ValueRefused(type(error).__name__)
     if isinstance(error, sqlite3.IntegrityError):
         text = str(error)
         if text.startswith("UNIQUE constraint failed: "):
@@ -74,7 +82,7 @@ class SqliteConnection:
         prepared = _compile(statement)
         try:
             rows = self.raw.execute(prepared.sql, prepared.values(params)).fetchall()
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             raise translate(error) from error
         make = prepared.row
         return [make(row) for row in rows] if make is not None else []
@@ -84,7 +92,7 @@ class SqliteConnection:
         prepared = _compile(statement)
         try:
             return self.raw.execute(prepared.sql, prepared.values(params)).rowcount
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             raise translate(error) from error
 
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -92,7 +100,7 @@ class SqliteConnection:
         prepared = _compile(statement)
         try:
             self.raw.executemany(prepared.sql, [prepared.values(row) for row in rows])
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             raise translate(error) from error
 
 
@@ -135,24 +143,30 @@ class SqliteDatabase:
     async def open(self) -> None:
         """Open the file and start its threads."""
         self._loop = asyncio.get_running_loop()
-        raw = connect(self.path)
+        try:
+            raw = connect(self.path)
+        except sqlite3.Error as error:
+            raise translate(error) from error
         self._connections.append(raw)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix=f"{self.path.stem}-read")
-        self._writer = threading.Thread(target=self._write_loop, args=(raw,), name=f"{self.path.stem}-write", daemon=True)
+        self._writer = threading.Thread(
+            target=self._write_loop, args=(raw,), name=f"{self.path.stem}-write", daemon=True
+        )
         self._writer.start()
 
     async def close(self) -> None:
         """Finish the queued units, then close."""
-        if self._writer is None:
+        writer, readers = self._writer, self._readers
+        if writer is None or readers is None:
             return
+        # From here on nothing is accepted: a unit queued behind the last one would never be answered.
+        self._writer = self._readers = None
         self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
-        if self._readers is not None:
-            self._readers.shutdown(wait=True)
+        await asyncio.to_thread(writer.join)
+        await asyncio.to_thread(readers.shutdown)
         for raw in self._connections:
             raw.close()
         self._connections.clear()
-        self._writer = None
 
     async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str) -> T:
         """Queue the unit and wait until it is committed."""
@@ -171,10 +185,13 @@ class SqliteDatabase:
 
     def _read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         raw: sqlite3.Connection | None = getattr(self._local, "raw", None)
-        if raw is None:
-            raw = self._local.raw = connect(self.path, readonly=True)
-            self._connections.append(raw)
-        raw.execute("BEGIN")
+        try:
+            if raw is None:
+                raw = self._local.raw = connect(self.path, readonly=True)
+                self._connections.append(raw)
+            raw.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise translate(error) from error
         try:
             return drive(cast(Coroutine[Any, Any, T], unit(Reads(SqliteConnection(raw), self._clock.now()))))
         finally:
@@ -191,6 +208,7 @@ class SqliteDatabase:
         jobs: list[_Job] = []
         job: _Job | None = first
         try:
+            self._abandon(raw)
             raw.execute("BEGIN IMMEDIATE")
             end = time.monotonic() + BATCH_SECONDS
             while job is not None:
@@ -204,22 +222,32 @@ class SqliteDatabase:
                     break
                 if job is None:
                     self._jobs.put(None)
+                else:
+                    crash("batch:between-units")
+            crash("batch:before-commit")
             raw.execute("COMMIT")
-        except BaseException as error:  # noqa: BLE001 - whatever happened, nobody may be told it was kept
+            crash("batch:after-commit")
+        except BaseException as error:
             failure = translate(error) if isinstance(error, sqlite3.Error) else error
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
+            self._abandon(raw)
             for lost in jobs or [first]:
                 lost.error = lost.error or failure
             return jobs or [first]
         return jobs
+
+    @staticmethod
+    def _abandon(raw: sqlite3.Connection) -> None:
+        if raw.in_transaction:
+            # On a broken disk this fails as well; the writer lives on and tries it again before its next batch.
+            with contextlib.suppress(sqlite3.Error):
+                raw.execute("ROLLBACK")
 
     def _run(self, raw: sqlite3.Connection, connection: SqliteConnection, job: _Job) -> None:
         raw.execute("SAVEPOINT unit")
         uow = Uow(connection, self._clock.now(), job.actor, self.context)
         try:
             job.value = job.context.run(drive, cast(Coroutine[Any, Any, Any], job.unit(uow)))
-        except BaseException as error:  # noqa: BLE001 - carried to the caller that waits for this unit
+        except BaseException as error:
             job.error = error
             if raw.in_transaction:
                 raw.execute("ROLLBACK TO unit")

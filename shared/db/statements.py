@@ -1,6 +1,8 @@
 """Statements built once at import and compiled once per database."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -8,8 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as _insert
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.dml import ReturningInsert
+from sqlmodel.sql.sqltypes import UTCDateTime
 
-POSTGRES = PGDialect_asyncpg()
+POSTGRES: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
 SQLITE.insert_returning = SQLITE.update_returning = SQLITE.delete_returning = True
 
@@ -18,27 +21,42 @@ Row = Any  # a named tuple made for its statement: attributes by column name
 
 
 class Prepared(NamedTuple):
-    """A statement ready for a driver: text, parameters in order, converters, and how to make a row."""
+    """A statement ready for a driver: text, parameters in order, converters by position, and how to make a row."""
 
     sql: str
     order: tuple[str, ...]
     defaults: Mapping[str, Any]
-    binders: Mapping[str, Callable[[Any], Any]]
     row: Callable[[Iterable[Any]], Row] | None
+    pick: Callable[[Mapping[str, Any]], Iterable[Any]]
+    busy: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def values(self, params: Mapping[str, Any]) -> list[Any]:
         """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
-        out = []
-        for name in self.order:
-            if name in params:
-                value = params[name]
-            elif name in self.defaults:
-                value = self.defaults[name]
-            else:
-                raise KeyError(f"the statement needs the parameter {name!r}")
-            binder = self.binders.get(name)
-            out.append(value if binder is None else binder(value))
+        if self.defaults:
+            params = {**self.defaults, **params}
+        try:
+            out = list(self.pick(params))
+        except KeyError as missing:
+            raise KeyError(f"the statement needs the parameter {missing.args[0]!r}") from None
+        for i, bind in self.busy:
+            out[i] = bind(out[i])
         return out
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """Takes the named values out of a mapping, in this order, at the speed of C."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda params: [params[name] for name in names]
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    """What SQLAlchemy's SQLite type writes for an instant, at a fifth of its cost."""
+    if value is None:
+        return None
+    if value.utcoffset() is None:
+        raise ValueError("an instant needs its offset")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _row_maker(compiled: Any, dialect: Any) -> Callable[[Iterable[Any]], Row] | None:
@@ -49,7 +67,7 @@ def _row_maker(compiled: Any, dialect: Any) -> Callable[[Iterable[Any]], Row] | 
     converters = [column.type._cached_result_processor(dialect, None) for column in columns]
     busy = [(i, convert) for i, convert in enumerate(converters) if convert is not None]
     if not busy:
-        return kind._make  # type: ignore[no-any-return]
+        return kind._make
 
     def make(raw: Iterable[Any]) -> Row:
         values = list(raw)
@@ -76,12 +94,18 @@ class Compiler:
         required = {bind.key for bind in compiled.binds.values() if bind.required}
         # Literal lists (IN) are written out here, once: they are part of the statement, unlike required parameters.
         written = compiled.construct_expanded_state(dict.fromkeys(required))
+        order = tuple(written.positiontup or ())
+        binders = {**compiled._bind_processors, **written.processors}
+        if self._dialect is SQLITE:
+            instants = (name for bind, name in compiled.bind_names.items() if isinstance(bind.type, UTCDateTime))
+            binders |= dict.fromkeys(instants, _utc_text)
         prepared = Prepared(
             written.statement,
-            tuple(written.positiontup or ()),
+            order,
             {name: value for name, value in written.parameters.items() if name not in required},
-            {**compiled._bind_processors, **written.processors},
             _row_maker(compiled, self._dialect),
+            _picker(order),
+            tuple((i, binders[name]) for i, name in enumerate(order) if name in binders),
         )
         self._cache[id(statement)] = (statement, prepared)
         return prepared
@@ -89,7 +113,7 @@ class Compiler:
 
 def table(model: Any) -> sa.Table:
     """The table of a SQLModel class."""
-    return model.__table__  # type: ignore[no-any-return]
+    return model.__table__
 
 
 def insert(target: sa.Table, *, without: Sequence[str] = ()) -> Any:
@@ -124,4 +148,15 @@ def upsert(
     )
 
 
-__all__ = ["POSTGRES", "SQLITE", "Compiler", "Prepared", "ReturningInsert", "Row", "Statement", "insert", "table", "upsert"]
+__all__ = [
+    "POSTGRES",
+    "SQLITE",
+    "Compiler",
+    "Prepared",
+    "ReturningInsert",
+    "Row",
+    "Statement",
+    "insert",
+    "table",
+    "upsert",
+]

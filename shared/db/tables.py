@@ -88,7 +88,8 @@ dead_letter = sa.Table(
     sa.Column("first_seen", UTCDateTime, nullable=False),
     sa.Column("next_try", UTCDateTime),
     sa.CheckConstraint("state IN ('parked', 'waiting', 'dead', 'discarded', 'done')", name="state"),
-    sa.UniqueConstraint("topic", "partition", "offset"),
+    # With the event's id, as the offsets of a log that was made anew begin again.
+    sa.UniqueConstraint("topic", "partition", "offset", "event_id"),
 )
 sa.Index("ix_dead_letter_state_subject", dead_letter.c.state, dead_letter.c.subject)
 

@@ -14,7 +14,7 @@ from shared.db.statements import Row, Statement
 
 if TYPE_CHECKING:
     from shared.contracts.base import EventData
-    from shared.events.outgoing import Outgoing, Origin
+    from shared.events.outgoing import Origin, Outgoing
     from shared.security.records import RecordKeys
 
 

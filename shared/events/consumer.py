@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-
 from shared.bus.base import Batch, Bus, Position, Record, Subscription, TopicPartition
 from shared.clock import Clock
 from shared.contracts.base import EventData
@@ -97,6 +96,7 @@ class Consumer:
                 # The position in memory is past this batch: forget it, and go on from the stored one.
                 await self.stop()
                 raise
+            crash("consumer:after-commit")
             await self._subscription.done(batch.source, batch.records[-1].offset + 1)
         taken += await self.retry_due()
         return taken
@@ -109,7 +109,7 @@ class Consumer:
             await self._commit(batch)
         except (DatabaseUnavailable, positions.OffsetMoved):
             raise
-        except Exception as error:  # noqa: BLE001 - any handler's fault is searched event by event
+        except Exception as error:
             log.warning("batch_failed", topic=batch.source.topic, count=len(batch.records), error=type(error).__name__)
             start = batch.start
             for record in batch.records:
@@ -124,7 +124,7 @@ class Consumer:
                 await self._commit(batch)
             except (DatabaseUnavailable, positions.OffsetMoved):
                 raise
-            except Exception as raised:  # noqa: BLE001 - parked below, with where and what
+            except Exception as raised:
                 error = raised
                 await asyncio.sleep(TRY_PAUSE * 2**attempt)
             else:
@@ -137,7 +137,9 @@ class Consumer:
 
         await self._db.write(park, actor=self._service)
         self._metrics.parked(self._service)
-        log.error("subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code)
+        log.error(
+            "subject_parked", type=record.headers.get("ce_type"), subject=record.headers.get("ce_subject"), code=code
+        )
 
     async def _commit(self, batch: Batch) -> None:
         """The batch's effects and its offset, and only then the figures about them."""
@@ -154,7 +156,6 @@ class Consumer:
         records = batch.records
         await positions.advance(uow, batch)
         wanted = [record for record in records if record.headers.get("ce_type") in self._kinds]
-        skipped = len(records) - len(wanted)
         readable: list[Readable] = []
         for record in wanted:
             try:
@@ -172,7 +173,7 @@ class Consumer:
                 readable = [pair for pair in readable if pair[1].subject not in parked]
             await self._effects(uow, [event for _, event in readable])
         crash("consumer:inside-batch")
-        return _Done([event for _, event in readable], skipped, len(wanted) - kept)
+        return _Done([event for _, event in readable], len(records) - len(wanted), len(wanted) - kept)
 
     async def _effects(self, uow: Uow, events: Sequence[Event[EventData]]) -> None:
         for handler in self._handlers:
@@ -196,7 +197,7 @@ class Consumer:
             await handler.apply(uow, event)
 
     async def retry_due(self) -> int:
-        """Try parked subjects whose time has come, each from its oldest event on; returns how many events went through."""
+        """Try parked subjects that are due, each from its oldest event on; returns how many events went through."""
         done = 0
         for subject in await self._db.read(parking.due):
             while await self._retry_one(subject):
@@ -213,7 +214,13 @@ class Consumer:
             _, record = parking.as_record(row)
             kind = self._kinds.get(row.type)
             if kind is not None:
-                await self._effects(uow, [decode(record.headers, record.value, kind)])
+                try:
+                    event = decode(record.headers, record.value, kind)
+                except Unreadable as error:
+                    # Asked for by a person, and still not readable: it goes back to the dead and blocks nobody.
+                    await parking.bury_again(uow, row, error.code)
+                    return True
+                await self._effects(uow, [event])
             await parking.finish(uow, row.id, "done")
             return True
 
@@ -221,7 +228,7 @@ class Consumer:
             return await self._db.write(again, actor=self._service)
         except DatabaseUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - planned again below
+        except Exception as error:
             failure = error
         code = parking.error_code(failure)
 
@@ -232,5 +239,3 @@ class Consumer:
 
         await self._db.write(later, actor=self._service)
         return False
-
-

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.contracts.base import EventData
 from shared.events.outgoing import Origin
 
-D = TypeVar("D", bound=EventData, covariant=True)
+D_co = TypeVar("D_co", bound=EventData, covariant=True)
 
 SCHEMA_BASE = "https://wangdian.example/schemas/"
 
@@ -28,7 +28,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Generic[D]):
+class Event(Generic[D_co]):
     """A received event with its data decoded."""
 
     id: str
@@ -40,7 +40,7 @@ class Event(Generic[D]):
     recordedtime: datetime
     origin: Origin
     traceparent: str
-    data: D
+    data: D_co
 
 
 def rfc3339(at: datetime) -> str:
@@ -78,6 +78,13 @@ def headers_of(
     }
 
 
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("an instant without an offset")
+    return at
+
+
 def decode(headers: Mapping[str, str], payload: bytes, kind: type[EventData]) -> Event[EventData]:
     """The event of a record whose type is known; :class:`Unreadable` when attributes or data do not fit."""
     try:
@@ -90,8 +97,8 @@ def decode(headers: Mapping[str, str], payload: bytes, kind: type[EventData]) ->
             type=headers["ce_type"],
             subject=headers["ce_subject"],
             sequence=int(headers["ce_sequence"]),
-            time=datetime.fromisoformat(headers["ce_time"]),
-            recordedtime=datetime.fromisoformat(headers["ce_recordedtime"]),
+            time=_instant(headers["ce_time"]),
+            recordedtime=_instant(headers["ce_recordedtime"]),
             origin=cast(Origin, origin),
             traceparent=headers.get("ce_traceparent", ""),
             data=kind.read(payload),

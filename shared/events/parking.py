@@ -24,9 +24,16 @@ AGAIN_FOR = timedelta(days=1)
 _STEPS = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=1))
 
 _p = sa.bindparam
-_PUT = upsert(_dead, ["topic", "partition", "offset"], None)
+# A record that went through once and fails in a replay is open again; what a person gave up stays given up.
+_PUT = upsert(
+    _dead,
+    ["topic", "partition", "offset", "event_id"],
+    ["id", "state", "error", "attempts", "first_seen", "next_try"],
+    where=lambda old, new: old.state == "done",
+)
 _HELD = _dead.c.state.in_(("parked", "waiting"))
-_PARKED_AMONG = sa.select(_dead.c.subject).distinct().where(_HELD, any_of(_dead.c.subject, "subjects"))
+# Locked, as a subject whose last letter goes through meanwhile on another member is not parked any more.
+_PARKED_AMONG = sa.select(_dead.c.subject).where(_HELD, any_of(_dead.c.subject, "subjects")).with_for_update()
 _DUE = (
     sa.select(_dead.c.subject)
     .where(_dead.c.state == "parked", _dead.c.next_try <= _p("now"))
@@ -44,8 +51,18 @@ _FAILED = (
 )
 _OPEN = (
     sa.select(
-        _dead.c.id, _dead.c.state, _dead.c.type, _dead.c.subject, _dead.c.topic, _dead.c.partition, _dead.c.offset,
-        _dead.c.event_id, _dead.c.error, _dead.c.attempts, _dead.c.first_seen, _dead.c.next_try,
+        _dead.c.id,
+        _dead.c.state,
+        _dead.c.type,
+        _dead.c.subject,
+        _dead.c.topic,
+        _dead.c.partition,
+        _dead.c.offset,
+        _dead.c.event_id,
+        _dead.c.error,
+        _dead.c.attempts,
+        _dead.c.first_seen,
+        _dead.c.next_try,
     )
     .where(_dead.c.state.in_(("parked", "waiting", "dead")), _dead.c.id > _p("after"))
     .order_by(_dead.c.id)
@@ -58,9 +75,9 @@ _DEPTH = sa.select(
 ).where(_dead.c.state.in_(("parked", "waiting", "dead")))
 
 
-async def parked_among(reads: Reads, subjects: Sequence[str]) -> set[str]:
+async def parked_among(uow: Uow, subjects: Sequence[str]) -> set[str]:
     """Those of ``subjects`` that are parked."""
-    return {row.subject for row in await reads.all(_PARKED_AMONG, subjects=sorted(set(subjects)))}
+    return {row.subject for row in await uow.all(_PARKED_AMONG, subjects=sorted(set(subjects)))}
 
 
 def _letter(uow: Uow, source: TopicPartition, record: Record, state: str, error: str) -> dict[str, Any]:
@@ -112,6 +129,12 @@ async def oldest(uow: Uow, subject: str) -> Row | None:
 async def finish(uow: Uow, letter: str, state: str) -> None:
     """The letter had its effect (``done``) or a person gave it up (``discarded``)."""
     await uow.write(_STATE, letter=letter, new_state=state, next=None)
+
+
+async def bury_again(uow: Uow, row: Row, error: str) -> None:
+    """The letter still cannot be read."""
+    await uow.write(_FAILED, letter=row.id, new_error=error, next=None)
+    await finish(uow, row.id, "dead")
 
 
 async def failed_again(uow: Uow, row: Row, error: str) -> None:
@@ -169,5 +192,3 @@ def error_code(error: BaseException) -> str:
         trace = trace.tb_next
     where = "" if trace is None else f" {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
     return f"{type(error).__name__}{where}"
-
-

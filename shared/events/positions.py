@@ -18,18 +18,20 @@ _MOVE = (
     .where(
         _offset.c.topic == _p("t"),
         _offset.c.partition == _p("p"),
-        _offset.c.next == _p("was"),
-        # '' is a log that a person decided to accept, whichever it is.
-        _offset.c.log.in_([_p("l"), sa.literal_column("''")]),
+        sa.or_(
+            sa.and_(_offset.c.log == _p("l"), _offset.c.next == _p("was")),
+            # '' is a log that a person decided to accept, whichever it is, from its first record at or after ``next``.
+            sa.and_(_offset.c.log == "", _offset.c.next <= _p("was")),
+        ),
     )
     .values(log=_p("l"), next=_p("now_next"), high_water=_p("high"), updated_at=_p("at"))
 )
 _SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
 _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
 
-_LAGS = sa.select(
-    _offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")
-).order_by(_offset.c.topic, _offset.c.partition)
+_LAGS = sa.select(_offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")).order_by(
+    _offset.c.topic, _offset.c.partition
+)
 
 
 class OffsetMoved(Exception):

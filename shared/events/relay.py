@@ -32,30 +32,34 @@ _MARK = sa.update(outbox).where(outbox.c.seq == _p("sent_seq")).values(published
 _LEASE = upsert(
     lease, ["name"], ["owner", "until"], where=lambda old, new: sa.or_(old.owner == new.owner, old.until < _p("now"))
 ).returning(lease.c.owner)
-_BACKLOG = sa.select(
-    sa.func.count().label("waiting"), sa.func.min(outbox.c.created_at).label("oldest")
-).where(outbox.c.published_at.is_(None))
+_BACKLOG = sa.select(sa.func.count().label("waiting"), sa.func.min(outbox.c.created_at).label("oldest")).where(
+    outbox.c.published_at.is_(None)
+)
 
 
 class Relay:
-    """Moves one service's outbox to the bus."""
+    """Moves one service's outbox to the bus.
 
-    def __init__(self, service: str, db: Database, bus: Bus, metrics: EventMetrics) -> None:
+    ``owner`` names the holder of the lease: a new name, unless no other relay can exist, as in a locked data folder.
+    There the process that follows a killed one is the same owner and need not wait for its lease to run out.
+    """
+
+    def __init__(
+        self, service: str, db: Database, bus: Bus, metrics: EventMetrics, *, owner: str | None = None
+    ) -> None:
         self._service = service
         self._db = db
         self._bus = bus
         self._metrics = metrics
-        self._owner = uuid7()
-        self._held_until: object = None
+        self._owner = owner or uuid7()
 
     async def turn(self) -> int:
         """Send one batch; returns how many events reached the bus (0 also when another relay holds the lease)."""
         rows = await self._db.read(self._pending)
         if not rows or not await self._db.write(self._take_lease, actor="relay"):
             return 0
-        outcomes = await self._bus.publish(
-            [Message(row.topic, row.subject, row.headers, row.payload) for row in rows]
-        )
+        crash("relay:before-send")
+        outcomes = await self._bus.publish([Message(row.topic, row.subject, row.headers, row.payload) for row in rows])
         crash("relay:after-send")
         failed: set[str] = set()
         sent: list[int] = []
@@ -66,6 +70,7 @@ class Relay:
                 sent.append(row.seq)
         if sent:
             await self._db.write(lambda uow: self._mark(uow, sent), actor="relay")
+            crash("relay:after-mark")
         self._metrics.relayed(self._service, len(sent), len(rows) - len(sent))
         if failed and not sent:
             raise next(outcome for outcome in outcomes if outcome is not None)

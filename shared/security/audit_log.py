@@ -8,6 +8,7 @@ from shared.contracts.audit import AuditCheckpoint
 from shared.db.database import Database
 from shared.db.errors import UniqueConflict
 from shared.db.uow import Uow
+from shared.events.crash import crash
 from shared.ids import uuid7
 from shared.observability.tracing import trace_id
 from shared.security.audit import Checkpoint, stamp
@@ -74,6 +75,7 @@ class Sealer:
         sealed = await seal(uow, service=self._service, signer=self._signer, head=self.head, limit=TURN)
         if sealed is not None:
             await uow.emit(event_of(sealed), subject=sealed.service)
+            crash("seal:before-commit")
         return sealed
 
 

@@ -1,4 +1,4 @@
-"""A small organisation and catalogue written straight into a service's replica, for tests that need no staff service."""
+"""A small organisation written straight into a service's replica, for tests that need no staff service."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,9 @@ LONG_AHEAD = datetime(2035, 1, 1, tzinfo=UTC)
 State = UnitState | PersonState | QualificationState
 
 
-def unit(name: str, parent: str | None = None, path: str | None = None, *, zone: str = "Asia/Shanghai", cutoff: str = "00:00") -> UnitState:
+def unit(
+    name: str, parent: str | None = None, path: str | None = None, *, zone: str = "Asia/Shanghai", cutoff: str = "00:00"
+) -> UnitState:
     """A unit below ``parent``'s path."""
     return UnitState(
         unit=name,
@@ -42,7 +44,12 @@ def qualification(
 ) -> QualificationState:
     """A qualification, valid for years unless told otherwise."""
     return QualificationState(
-        qualification=f"{staff}-{code}", person=staff, code=code, valid_from=valid_from, valid_to=valid_to, revoked_at=None
+        qualification=f"{staff}-{code}",
+        person=staff,
+        code=code,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        revoked_at=None,
     )
 
 

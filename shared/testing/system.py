@@ -36,7 +36,9 @@ class System:
     client: httpx.AsyncClient
     clock: Clock
 
-    def token(self, role: str, *, staff: str | None = None, units: Sequence[str] = ("hq",), sub: str | None = None) -> str:
+    def token(
+        self, role: str, *, staff: str | None = None, units: Sequence[str] = ("hq",), sub: str | None = None
+    ) -> str:
         """A bearer token of the development issuer."""
         subject = sub or staff or f"{role}-1"
         return str(self.app.state.issuer.issue(role, sub=subject, staff_id=staff, units=list(units)))
@@ -63,14 +65,16 @@ class System:
         **request: Any,
     ) -> httpx.Response:
         """Call as ``role``; ``expect`` asserts the status and shows the body when it differs."""
-        answer = await self.client.request(method, path, headers=self.headers(role, staff=staff, units=units), **request)
+        answer = await self.client.request(
+            method, path, headers=self.headers(role, staff=staff, units=units), **request
+        )
         if expect is not None and answer.status_code != expect:
             raise AssertionError(f"{method} {path}: {answer.status_code}, not {expect}: {answer.text}")
         return answer
 
     def runtime(self, service: str) -> ServiceRuntime:
         """A service's runtime."""
-        return self.app.state.services[service]  # type: ignore[no-any-return]
+        return self.app.state.services[service]
 
     async def settle(self) -> None:
         """Let every event have its effect."""

@@ -15,12 +15,14 @@ LinkToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$", description="A l
 
 
 def _printable(value: str) -> str:
-    if any(ord(ch) < 32 and ch not in "\n\t" or ord(ch) == 127 or 0xD800 <= ord(ch) <= 0xDFFF for ch in value):
+    if any((ord(ch) < 32 and ch not in "\n\t") or ord(ch) == 127 or 0xD800 <= ord(ch) <= 0xDFFF for ch in value):
         raise ValueError("control characters are not allowed")
     return value
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_printable)]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_printable)
+]
 """Free text of a person; stays in its owner's database."""
 
 
@@ -28,6 +30,7 @@ class Command(BaseModel):
     """A request body: it is the command that the service carries out. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=2000)
+
 
 Purpose = Annotated[
     str, Header(pattern=r"^[a-z][a-z0-9_]{2,63}$", description="Why protected data is asked for; it is recorded")

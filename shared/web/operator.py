@@ -1,4 +1,4 @@
-"""What operations does by HTTP: look at parked and dead events, retry, discard, replay, resync, verify the audit log."""
+"""What operations does by HTTP: parked and dead events, retry, discard, replay, resync, the audit log's proof."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from shared.runtime import ServiceRuntime
 from shared.security.principal import Principal
 from shared.security.scopes import scope
 from shared.security.verify_audit import verify_audit
-from shared.web.fields import Command, CodeField, PathId
+from shared.web.fields import CodeField, Command, PathId
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import NotFound
 from shared.web.routing import PROBLEMS
@@ -83,7 +83,7 @@ def runtime_of(request: Request, service: str) -> ServiceRuntime:
     found = request.app.state.services.get(service)
     if found is None:
         raise NotFound(pointer="/path/service")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @router.get("/{service}/flow")
@@ -201,10 +201,10 @@ async def _set_offsets(runtime: ServiceRuntime, actor: str, topic: str, offset: 
             raise NotFound(pointer="/topic")
         for source, position in stored.items():
             log = position.log if keep_log else ""
-            await positions.decide(uow, TopicPartition(*source), Position(min(offset, position.next) if keep_log else offset, log))
+            await positions.decide(
+                uow, TopicPartition(*source), Position(min(offset, position.next) if keep_log else offset, log)
+            )
 
     await runtime.db.write(decide, actor=actor)
     if runtime.consumer is not None:
         runtime.consumer.rejoin()
-
-

@@ -73,7 +73,14 @@ class Hand:
         reply = json.dumps({name: str(value) for name, value in row.items()}).encode()
         self._event("queue.visit.opened.v1", visit, now, reply)
         self._run(
-            idempotency._KEEP, caller="kiosk", key=key, fingerprint=key, status=201, headers={}, body=reply, created_at=now
+            idempotency._KEEP,
+            caller="kiosk",
+            key=key,
+            fingerprint=key,
+            status=201,
+            headers={},
+            body=reply,
+            created_at=now,
         )
         self.raw.execute("COMMIT")
         return reply
@@ -95,7 +102,14 @@ class Hand:
             reply = json.dumps([str(value) for value in row]).encode()
             self._event("queue.visit.called.v1", visit, now, reply)
         self._run(
-            idempotency._KEEP, caller="teller", key=key, fingerprint=key, status=200, headers={}, body=reply, created_at=now
+            idempotency._KEEP,
+            caller="teller",
+            key=key,
+            fingerprint=key,
+            status=200,
+            headers={},
+            body=reply,
+            created_at=now,
         )
         self.raw.execute("COMMIT")
         return reply

@@ -64,7 +64,12 @@ def product(folder: Path) -> FastAPI:
     @app.post("/bench/free")
     async def free() -> dict[str, int]:
         async def clear(uow: Uow) -> int:
-            return sum([await uow.execute(windows.TAKE, unit="gz-001", no=str(no), new_visit=None) for no in range(1, WINDOWS + 1)])
+            return sum(
+                [
+                    await uow.execute(windows.TAKE, unit="gz-001", no=str(no), new_visit=None)
+                    for no in range(1, WINDOWS + 1)
+                ]
+            )
 
         return {"freed": await app.state.services["queue"].db.write(clear, actor="bench")}
 
@@ -80,5 +85,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from shared.ids import uuid7
 from shared.testing.ports import free_port
@@ -33,9 +34,9 @@ def served(which: str, folder: Path) -> Iterator[int]:
     try:
         for _ in range(200):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=1).close()
+                httpx.get(f"http://127.0.0.1:{port}/openapi.json", timeout=5)
                 break
-            except OSError:
+            except httpx.TransportError:
                 time.sleep(0.1)
         yield port
     finally:
@@ -55,6 +56,7 @@ def drive(port: int, plan: Plan) -> float:
 
 def issues(tokens: dict[str, str], count: int) -> Plan:
     """Ticket issues of one kiosk over all connections."""
+
     def one() -> dict[str, Any]:
         headers = {"authorization": f"Bearer {tokens['kiosk']}", "idempotency-key": uuid7()}
         body = {"service": "cash", "channel": "kiosk"}
@@ -89,8 +91,7 @@ def _calls_rate(port: int, tokens: dict[str, str], free: bool) -> float:
     taken, count = 0.0, 0
     while taken < SECONDS / 2:
         if free:
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/bench/free", method="POST")
-            urllib.request.urlopen(request, timeout=10).close()
+            httpx.post(f"http://127.0.0.1:{port}/bench/free", timeout=10).raise_for_status()
         rate = drive(port, calls(tokens))
         count += WINDOWS
         taken += WINDOWS / rate
@@ -113,7 +114,9 @@ def run() -> list[Row]:
             with served("floor", folder) as port:
                 floor = [[{"method": "POST", "path": "/issue", "body": {"service": "cash"}}] * 2000] * CONNECTIONS
                 found.setdefault("issue/fastapi", []).append(drive(port, floor))
-                plan = [[{"method": "POST", "path": f"/call/{i % WINDOWS + 1}", "body": None} for i in range(200)]] * CONNECTIONS
+                plan = [
+                    [{"method": "POST", "path": f"/call/{i % WINDOWS + 1}", "body": None} for i in range(200)]
+                ] * CONNECTIONS
                 found.setdefault("call/fastapi", []).append(drive(port, plan))
             folder = Path(name) / uuid7()
             shutil.copytree(template, folder)

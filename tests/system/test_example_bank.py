@@ -8,9 +8,12 @@ import pytest
 from wangdian_client import AsyncWangdian, NotFound, Retry
 
 from services import example_bank
+from services.commands.example_bank import load_when_ready
 from services.example_bank import Bank, load_bank
 from services.registry import load
+from shared.app import build_app
 from shared.clock import SystemClock
+from shared.settings import Settings
 from shared.testing.system import System, system
 
 SERVICES = ["staff", "queue", "surveys"]
@@ -85,12 +88,8 @@ async def test_another_bank_is_left_alone(running):
 
 
 async def test_the_application_loads_it_beside_its_first_requests(tmp_path):
-    from shared.app import Parts, build_app
-    from shared.settings import Settings
-
-    settings = Settings(data=tmp_path)
-    app = build_app(load(SERVICES), settings, Parts())
-    example_bank.load_when_ready(app, settings)
+    app = build_app(load(SERVICES), Settings(data=tmp_path))
+    load_when_ready(app)
     async with (
         app.router.lifespan_context(app),
         head_office(System(app, None, SystemClock())) as client,  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ class WangdianError(Exception):
     idempotency_key: str | None = None
 
 
-class Unreachable(WangdianError):  # noqa: N818 - the exceptions carry the field's words: a problem, a conflict
+class Unreachable(WangdianError):
     """No reply after all attempts: whether a write took effect is unknown; sent again under its key it is safe.
 
     `attempts` counts what was sent; `__cause__` is the last error of the transport.
@@ -23,7 +23,7 @@ class Unreachable(WangdianError):  # noqa: N818 - the exceptions carry the field
         self.attempts = attempts
 
 
-class Problem(WangdianError):  # noqa: N818 - RFC 9457's own word
+class Problem(WangdianError):
     """A reply of 400 or above. `code` and `type` are stable; `title` and `detail` follow `Accept-Language`.
 
     `errors` names fields by JSON pointer, `trace_id` finds the request in the server's logs, `extra` holds the

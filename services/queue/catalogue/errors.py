@@ -23,4 +23,6 @@ class PrefixTaken(Problem):
 
 def unknown_class(code: str) -> InvalidField:
     """No ticket class of this code is in force."""
-    return InvalidField("/class", "unknown_class", f"There is no ticket class {code!r} in force", "号票类别不存在或未生效")
+    return InvalidField(
+        "/class", "unknown_class", f"There is no ticket class {code!r} in force", "号票类别不存在或未生效"
+    )

@@ -39,9 +39,7 @@ _newest = (
     .where(_class.c.code == _p("class_code"), _class.c.effective_from <= _p("at"))
     .scalar_subquery()
 )
-SAVE_CLASS = upsert(
-    _class, ["code", "effective_from"], ["head_start_seconds", "evidence", "name_zh", "name_en"]
-)
+SAVE_CLASS = upsert(_class, ["code", "effective_from"], ["head_start_seconds", "evidence", "name_zh", "name_en"])
 _other = _class.alias("later")
 CLASSES = (
     sa.select(_class)

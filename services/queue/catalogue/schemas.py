@@ -32,7 +32,10 @@ class MaterialForm(StrEnum):
 
 
 class Material(Command):
-    """One line of the materials list (所需材料). ``group`` binds the alternatives of a one-of, ``condition`` says when."""
+    """One line of the materials list (所需材料).
+
+    ``group`` binds the alternatives of a one-of, ``condition`` says when a conditional one is needed.
+    """
 
     code: CodeField
     names: Names

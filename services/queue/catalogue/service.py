@@ -56,9 +56,7 @@ async def offer(uow: Uow, unit: str, code: str, *, offered: bool) -> None:
     if await uow.one(queries.SERVICE, code=code) is None:
         raise NotFound(pointer="/path/code")
     await uow.write(queries.ADD_OFFER if offered else queries.DROP_OFFER, unit=unit, service=code)
-    await uow.audit(
-        "service.offered", object_type="service", object_id=code, unit=unit, detail={"offered": offered}
-    )
+    await uow.audit("service.offered", object_type="service", object_id=code, unit=unit, detail={"offered": offered})
 
 
 async def define_class(uow: Uow, code: str, definition: ClassDefinition) -> dict[str, Any]:

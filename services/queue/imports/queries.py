@@ -15,7 +15,7 @@ _unfinished = _run.c.status.in_([sa.literal_column("'queued'"), sa.literal_colum
 ADD = insert(_run)
 RUN = sa.select(_run).where(_run.c.id == _p("run"))
 OLDEST = sa.select(_run).where(_unfinished).order_by(_run.c.id).limit(sa.literal_column("1"))
-UNFINISHED = sa.select(_run.c.id).where(_unfinished, any_of(_run.c.id, "runs"))
+STATUS = sa.select(_run.c.id, _run.c.status).where(any_of(_run.c.id, "runs"))
 BELOW = (
     sa.select(_run)
     .join(dir_unit, dir_unit.c.unit == _run.c.unit)
@@ -52,7 +52,7 @@ _KEPT = ("id", "unit", "origin", "version", "quote_p50", "quote_p80", "token_has
 STORE_VISIT = upsert(
     _visit,
     ["id"],
-    {name: insert(_visit).excluded[name] for name in _visit.columns.keys() if name not in _KEPT}
+    {column.name: insert(_visit).excluded[column.name] for column in _visit.columns if column.name not in _KEPT}
     | {"version": _visit.c.version + 1},
 )
 """A new visit, or all that a corrected line says of one."""

@@ -3,9 +3,17 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _RECEIVING: Final = ".part"
+
+
+class Found(NamedTuple):
+    """A file in the folder: its name, the run it was meant for, and when it was last written."""
+
+    name: str
+    run: str
+    written_at: datetime
 
 
 class Incoming:
@@ -59,12 +67,11 @@ class Spool:
         """Drop the file of ``run`` if it is there."""
         (self._folder / run).unlink(missing_ok=True)
 
-    def untouched_since(self, before: datetime) -> dict[str, str]:
-        """Files last written before ``before``: name to run, half received ones too."""
+    def found(self) -> list[Found]:
+        """Everything in the folder, half received files too."""
         if not self._folder.is_dir():
-            return {}
-        return {
-            path.name: path.name.removesuffix(_RECEIVING)
+            return []
+        return [
+            Found(path.name, path.name.removesuffix(_RECEIVING), datetime.fromtimestamp(path.stat().st_mtime, UTC))
             for path in self._folder.iterdir()
-            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
-        }
+        ]

@@ -25,8 +25,9 @@ log = get_logger("imports")
 
 ACTOR: Final = "queue.imports"
 TRIES: Final = 3
+FINAL: Final = frozenset({"completed", "failed"})
 ORPHANED: Final = timedelta(hours=1)
-"""A file untouched for so long and without an unfinished run has lost its upload to a crash, or its run is over."""
+"""A file without a run that was not written to for so long lost its upload to a crash."""
 
 
 def spool_of(data: Path) -> Spool:
@@ -113,14 +114,15 @@ class Importer:
         if self._next_sweep is not None and now < self._next_sweep:
             return
         self._next_sweep = now + ORPHANED
-        found = await asyncio.to_thread(self._spool.untouched_since, now - ORPHANED)
+        found = await asyncio.to_thread(self._spool.found)
         if not found:
             return
-        runs = sorted(set(found.values()))
-        alive = {row.id for row in await self._db.read(lambda reads: reads.all(queries.UNFINISHED, runs=runs))}
-        for name, run in found.items():
-            if run not in alive:
-                await asyncio.to_thread(self._spool.remove, name)
+        runs = sorted({file.run for file in found})
+        status = {row.id: row.status for row in await self._db.read(lambda reads: reads.all(queries.STATUS, runs=runs))}
+        for file in found:
+            over = status[file.run] in FINAL if file.run in status else file.written_at < now - ORPHANED
+            if over:
+                await asyncio.to_thread(self._spool.remove, file.name)
 
     def _pseudonym(self, reference: str) -> str:
         return f"ext:{self._keyring.keyed_hash('staff_external', reference)[:16]}"

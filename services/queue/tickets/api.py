@@ -26,9 +26,7 @@ router = ServiceRouter("queue", "tickets")
 
 
 @router.post("/branches/{unit}/tickets", status_code=201)
-async def issue_ticket(
-    uow: Uow, actor: IssueTickets, request: Request, unit: UnitId, command: TicketRequest
-) -> Ticket:
+async def issue_ticket(uow: Uow, actor: IssueTickets, request: Request, unit: UnitId, command: TicketRequest) -> Ticket:
     """Issue a ticket (取号): number, people ahead, wait quote, slip and link."""
     branch = await replica.branch(uow, actor, unit)
     issued = await service.issue(uow, branch, command)
@@ -36,7 +34,10 @@ async def issue_ticket(
     uow.headers["Location"] = f"/queue/v1/visits/{visit['id']}"
     uow.headers["ETag"] = etag(1)
     return Ticket(
-        **{name: visit[name] for name in ("id", "number", "status", "unit", "business_date", "service", "ticket_class", "issued_at")},
+        **{
+            name: visit[name]
+            for name in ("id", "number", "status", "unit", "business_date", "service", "ticket_class", "issued_at")
+        },
         ahead=issued.ahead,
         quote=issued.quote,
         token=issued.token,

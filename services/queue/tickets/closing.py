@@ -1,37 +1,45 @@
 """The end of the business day: who was never served is not called tomorrow (日终清号)."""
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from services.queue.tickets import queries
 from services.queue.tickets.service import close_day
-from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
-from shared.directory.business_day import business_date
+from shared.web.problems import ReferenceNotYetKnown
 
 if TYPE_CHECKING:
     from shared.runtime import ServiceRuntime
     from shared.spec import Turn
 
+BATCH = 500
+"""Visits ended in one turn; what is left waits for the next, which follows at once."""
+
 
 def closer(runtime: "ServiceRuntime") -> "Turn":
     """The loop that ends visits whose business day is over at their branch."""
 
-    async def over(reads: Reads) -> list[Row]:
-        found = []
-        # The day at UTC+14 is the latest anywhere: earlier business days are candidates, each branch decides by its own.
-        for row in await reads.all(queries.ORPHANS, day=reads.now.astimezone(UTC).date()):
-            unit = await replica.unit(reads, row.unit)
-            if row.business_date < business_date(reads.now, unit.zone, unit.cutoff):
-                found.append(row)
+    async def over(reads: Reads) -> list[str]:
+        found: list[str] = []
+        # The calendar day in UTC bounds the candidates: nowhere does a business day end before that day has begun in
+        # UTC. Each branch then decides by its own zone and cut-off.
+        for day in await reads.all(queries.OPEN_DAYS, day=reads.now.date()):
+            try:
+                unit = await replica.unit(reads, day.unit)
+            except ReferenceNotYetKnown:
+                continue
+            if day.business_date < unit.business_date(reads.now):
+                rows = await reads.all(queries.ORPHANS, unit=day.unit, day=day.business_date, most=BATCH - len(found))
+                found += [row.id for row in rows]
+            if len(found) >= BATCH:
+                break
         return found
 
     async def turn() -> int:
         ended = 0
-        for row in await runtime.db.read(over):
+        for visit in await runtime.db.read(over):
 
-            async def end(uow: Uow, visit_id: str = row.id) -> bool:
+            async def end(uow: Uow, visit_id: str = visit) -> bool:
                 return await close_day(uow, visit_id)
 
             ended += await runtime.db.write(end, actor="queue.close_day")

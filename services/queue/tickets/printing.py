@@ -16,7 +16,9 @@ def minutes_up(seconds: int) -> int:
     return -(-seconds // 60)
 
 
-def lines(*, number: str, name_zh: str, name_en: str, ahead: int, quote: Quote, issued_at: datetime, zone: str) -> list[str]:
+def lines(
+    *, number: str, name_zh: str, name_en: str, ahead: int, quote: Quote, issued_at: datetime, zone: str
+) -> list[str]:
     """The slip, top to bottom, Chinese and English side by side; the wait is a range in minutes or says why not."""
     if quote.p50 is None or quote.p80 is None:
         wait = "预计等待 Estimated wait: --(暂无窗口办理该业务 no window open for it)"

@@ -9,9 +9,9 @@ from shared.db.statements import insert, table, upsert
 visit, _counter, _window, _serves = table(Visit), table(TicketCounter), table(Window), table(WindowService)
 _p = sa.bindparam
 
-NEXT_NUMBER = upsert(
-    _counter, ["unit", "business_date", "prefix"], {"last": _counter.c.last + 1}
-).returning(_counter.c.last)
+NEXT_NUMBER = upsert(_counter, ["unit", "business_date", "prefix"], {"last": _counter.c.last + 1}).returning(
+    _counter.c.last
+)
 ADD = insert(visit)
 VISIT = sa.select(visit).where(visit.c.id == _p("visit"))
 VISIT_LOCKED = VISIT.with_for_update()
@@ -31,8 +31,8 @@ _ahead = (
         visit.c.unit == _p("unit"),
         visit.c.status == sa.literal_column("'waiting'"),
         visit.c.business_date == _p("day"),
-        visit.c.order_at <= _p("order_at"),
-        visit.c.id != _p("own"),
+        sa.tuple_(visit.c.order_at, visit.c.id)
+        < sa.tuple_(_p("order_at", type_=visit.c.order_at.type), _p("own", type_=sa.Text)),
         sa.or_(visit.c.service == _p("service"), visit.c.service.in_(_competing)),
     )
     .scalar_subquery()
@@ -54,7 +54,8 @@ WAITING = (
         visit.c.unit == _p("unit"),
         visit.c.status == sa.literal_column("'waiting'"),
         visit.c.business_date == _p("day"),
-        sa.tuple_(visit.c.order_at, visit.c.id) > sa.tuple_(_p("after_at", type_=visit.c.order_at.type), _p("after_id", type_=sa.Text)),
+        sa.tuple_(visit.c.order_at, visit.c.id)
+        > sa.tuple_(_p("after_at", type_=visit.c.order_at.type), _p("after_id", type_=sa.Text)),
     )
     .order_by(visit.c.order_at, visit.c.id)
     .limit(_p("most", type_=sa.Integer))
@@ -101,9 +102,17 @@ MOVE = (
     )
     .returning(*visit.columns)
 )
-ORPHANS = (
-    sa.select(visit.c.id, visit.c.unit, visit.c.business_date)
-    .where(visit.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'called'")]), visit.c.business_date <= _p("day"))
+_unserved = visit.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'called'")])
+OPEN_DAYS = (
+    sa.select(visit.c.business_date, visit.c.unit)
+    .distinct()
+    .where(_unserved, visit.c.business_date <= _p("day"))
     .order_by(visit.c.business_date, visit.c.unit)
-    .limit(500)
+)
+"""Business days of branches that still have somebody waiting or called."""
+ORPHANS = (
+    sa.select(visit.c.id)
+    .where(_unserved, visit.c.business_date == _p("day"), visit.c.unit == _p("unit"))
+    .order_by(visit.c.id)
+    .limit(_p("most", type_=sa.Integer))
 )

@@ -13,6 +13,7 @@ from services.queue.tickets.views import told
 from services.queue.windows import queries as window_queries
 from services.queue.windows.errors import WindowBusy
 from services.queue.windows.rules import WindowState
+from services.queue.windows.rules import allowed as window_allowed
 from services.queue.windows.service import check_runs, locked
 from shared.contracts.queue import (
     VisitAbandoned,
@@ -64,9 +65,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     order_at = uow.now - timedelta(seconds=catalogue.head_start_seconds)
     visit_id = uuid7()
     ahead, quote = await place(uow, unit.id, day, command.service, order_at, visit_id)
-    count = await uow.scalar(
-        queries.NEXT_NUMBER, unit=unit.id, business_date=day, prefix=catalogue.prefix, last=1
-    )
+    count = await uow.scalar(queries.NEXT_NUMBER, unit=unit.id, business_date=day, prefix=catalogue.prefix, last=1)
     token = uow.records.link_token(TOKEN, visit_id)
     row = {
         "id": visit_id,
@@ -116,11 +115,9 @@ async def _sealed_contact(uow: Uow, visit_id: str, command: TicketRequest) -> st
     return await uow.seal("visit", visit_id, "contact", command.contact.phone)
 
 
-async def place(
-    reads: Reads, unit: str, day: Any, service: str, order_at: datetime, own: str
-) -> tuple[int, Quote]:
+async def place(reads: Reads, unit: str, day: Any, service: str, order_at: datetime, own: str) -> tuple[int, Quote]:
     """How many are served before a ticket of this order, and the wait to expect."""
-    hall = await reads.one(queries.AHEAD, unit=unit, service=service, day=day, order_at=order_at, own=own)
+    hall: Row = await reads.one(queries.AHEAD, unit=unit, service=service, day=day, order_at=order_at, own=own)
     wait = await quote_for(reads, ahead=hall.ahead, servers=hall.servers)
     if wait.p50 is None or wait.p80 is None:
         return hall.ahead, Quote(p50=None, p80=None, reason=wait.reason)
@@ -139,7 +136,7 @@ async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> R
     row = await locked(uow, unit.id, no)
     check_runs(principal, row)
     if row.state != WindowState.OPEN:
-        raise WindowNotOpen(state=row.state)
+        raise WindowNotOpen(state=row.state, allowed=sorted(window_allowed(row.state)))
     if row.visit is not None:
         raise WindowBusy(visit=row.visit)
     await uow.scalar(window_queries.LOCK_HALL, unit=unit.id)

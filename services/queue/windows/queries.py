@@ -17,15 +17,21 @@ WINDOWS = (
     .order_by(_window.c.no)
     .limit(_p("most", type_=sa.Integer))
 )
-SERVED_BY = sa.select(_serves.c.service).where(_serves.c.unit == _p("unit"), _serves.c.no == _p("no")).order_by(_serves.c.service)
-SERVED = sa.select(_serves.c.no, _serves.c.service).where(_serves.c.unit == _p("unit")).order_by(_serves.c.no, _serves.c.service)
+SERVED_BY = (
+    sa.select(_serves.c.service)
+    .where(_serves.c.unit == _p("unit"), _serves.c.no == _p("no"))
+    .order_by(_serves.c.service)
+)
+SERVED = (
+    sa.select(_serves.c.no, _serves.c.service)
+    .where(_serves.c.unit == _p("unit"))
+    .order_by(_serves.c.no, _serves.c.service)
+)
 SET_UP = upsert(_window, ["unit", "no"], {"configured": _p("new_configured", type_=_window.c.configured.type)})
 MOVE = (
     sa.update(_window)
     .where(_here)
-    .values(
-        state=_p("new_state"), staff=_p("new_staff"), opened_at=_p("new_opened"), version=_window.c.version + 1
-    )
+    .values(state=_p("new_state"), staff=_p("new_staff"), opened_at=_p("new_opened"), version=_window.c.version + 1)
     .returning(*_window.columns)
 )
 TAKE = sa.update(_window).where(_here).values(visit=_p("new_visit"), version=_window.c.version + 1)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from services.staff.fields import unchanged
 from services.staff.people.rules import RevealPurpose
@@ -30,7 +30,7 @@ class NewPerson(Command):
     name: PersonName
     unit: CodeField
     post: CodeField
-    active: bool = True
+    active: StrictBool = True
 
 
 class PersonChange(Command):
@@ -39,7 +39,7 @@ class PersonChange(Command):
     name: PersonName = unchanged()
     unit: CodeField = unchanged()
     post: CodeField = unchanged()
-    active: bool = unchanged()
+    active: StrictBool = unchanged()
 
 
 class Person(BaseModel):

@@ -129,6 +129,7 @@ async def test_a_person_cannot_take_the_id_of_a_unit(bank):
         {"name": "甲" * 101},
         {"post": "no such post"},
         {"active": None},
+        {"active": 0},
     ],
 )
 async def test_what_does_not_fit_is_refused(bank, change):

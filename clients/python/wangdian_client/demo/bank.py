@@ -14,7 +14,7 @@ from wangdian_client.retry import Retry
 _TOKEN_SECONDS = 60.0
 
 
-class NothingOpen(Exception):  # noqa: N818 - says what is the matter
+class NothingOpen(Exception):
     """No window of the branches asked for could be opened, so no customer could be served."""
 
 

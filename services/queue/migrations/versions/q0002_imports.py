@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.Column("started_at", Instant, nullable=True),
         sa.Column("finished_at", Instant, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('queued', 'running', 'completed', 'failed')", name="ck_import_run_status"
-        ),
+        sa.CheckConstraint("status IN ('queued', 'running', 'completed', 'failed')", name="ck_import_run_status"),
         sa.CheckConstraint("accepted + rejected = lines AND unchanged <= accepted", name="ck_import_run_accounts"),
         sa.PrimaryKeyConstraint("id", name="pk_import_run"),
     )

@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", name="uq_outbox_event_id"),
     )
     unpublished = sa.text("published_at IS NULL")
-    op.create_index(
-        "ix_outbox_unpublished", "outbox", ["seq"], sqlite_where=unpublished, postgresql_where=unpublished
-    )
+    op.create_index("ix_outbox_unpublished", "outbox", ["seq"], sqlite_where=unpublished, postgresql_where=unpublished)
     op.create_index("ix_outbox_published_at", "outbox", ["published_at"])
     if op.get_bind().dialect.name == "postgresql":
         # A queue table churns: vacuum by a fixed count, not by a share of its size.
@@ -80,10 +78,10 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("first_seen", Instant, nullable=False),
         sa.Column("next_try", Instant),
-        sa.CheckConstraint(
-            "state IN ('parked', 'waiting', 'dead', 'discarded', 'done')", name="ck_dead_letter_state"
+        sa.CheckConstraint("state IN ('parked', 'waiting', 'dead', 'discarded', 'done')", name="ck_dead_letter_state"),
+        sa.UniqueConstraint(
+            "topic", "partition", "offset", "event_id", name="uq_dead_letter_topic_partition_offset_event_id"
         ),
-        sa.UniqueConstraint("topic", "partition", "offset", name="uq_dead_letter_topic_partition_offset"),
     )
     op.create_index("ix_dead_letter_state_subject", "dead_letter", ["state", "subject"])
     op.create_table(
@@ -110,6 +108,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in (
-        "data_key", "idempotency", "dead_letter", "inbox", "consumer_offset", "lease", "outbox", "subject_sequence"
+        "data_key",
+        "idempotency",
+        "dead_letter",
+        "inbox",
+        "consumer_offset",
+        "lease",
+        "outbox",
+        "subject_sequence",
     ):
         op.drop_table(name)

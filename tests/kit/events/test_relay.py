@@ -1,0 +1,173 @@
+"""The relay: everything in the outbox reaches the bus, in order per subject, at least once."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from shared.bus.base import BusUnavailable, Position
+from shared.db.tables import outbox
+from shared.events import relay as relay_module
+from shared.events.outgoing import Outgoing
+from shared.events.relay import LEASE, Relay
+from shared.testing.tally.spec import told
+
+PENDING = sa.select(outbox.c.subject).where(outbox.c.published_at.is_(None)).order_by(outbox.c.seq)
+
+
+class Flaky:
+    """A bus that does not take the keys in ``refused``, nor what stands behind them."""
+
+    def __init__(self, bus):
+        self.bus, self.refused, self.sent = bus, set(), []
+
+    async def publish(self, messages):
+        good = [message for message in messages if message.key not in self.refused]
+        if good:
+            await self.bus.publish(good)
+        self.sent += [(message.key, int(message.headers["ce_sequence"])) for message in good]
+        return [BusUnavailable("no") if message.key in self.refused else None for message in messages]
+
+
+@pytest.fixture
+def flaky(bus):
+    return Flaky(bus)
+
+
+@pytest.fixture
+def relay(store, flaky, metrics):
+    return Relay("tally", store, flaky, metrics)
+
+
+async def tell(db, *names):
+    await db.write(lambda uow: uow.emit_many([Outgoing(told(n), n, uow.now) for n in names]), actor="t")
+
+
+async def pending(db):
+    return [row.subject for row in await db.read(lambda reads: reads.all(PENDING))]
+
+
+async def on_bus(bus, noon):
+    async def start(sources):
+        return {source: Position(0, "") for source in sources}
+
+    subscription = await bus.subscribe("look", ["staff.directory"], start)
+    return sorted(
+        (r.headers["ce_subject"], int(r.headers["ce_sequence"]))
+        for batch in await subscription.fetch(limit=1000, wait=0)
+        for r in batch.records
+    )
+
+
+async def test_what_was_told_reaches_the_bus_once_and_in_order(store, relay, flaky, bus, noon):
+    await tell(store, "a", "b", "a")
+    assert await relay.turn() == 3
+    assert flaky.sent == [("a", 1), ("b", 1), ("a", 2)]
+    assert await relay.turn() == 0
+    assert await pending(store) == []
+    assert await on_bus(bus, noon) == [("a", 1), ("a", 2), ("b", 1)]
+
+
+async def test_a_failed_send_stops_its_subject_and_nobody_else(store, relay, flaky):
+    await tell(store, "a", "bad", "b", "bad", "c")
+    flaky.refused = {"bad"}
+    assert await relay.turn() == 3
+    assert await pending(store) == ["bad", "bad"]
+    with pytest.raises(BusUnavailable):
+        await relay.turn()
+    await tell(store, "a")
+    assert await relay.turn() == 1
+    flaky.refused = set()
+    assert await relay.turn() == 2
+    assert flaky.sent == [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("bad", 1), ("bad", 2)]
+
+
+async def test_an_outcome_behind_a_failed_one_is_not_believed(store, relay, flaky, monkeypatch):
+    """Even if a bus says it took the second event of a subject and not the first, both are sent again, in order."""
+    await tell(store, "a", "a")
+    publish, calls = flaky.publish, []
+
+    async def odd(messages):
+        calls.append([int(m.headers["ce_sequence"]) for m in messages])
+        if len(calls) == 1:
+            return [BusUnavailable("no"), None]
+        return await publish(messages)
+
+    monkeypatch.setattr(flaky, "publish", odd)
+    with pytest.raises(BusUnavailable):
+        await relay.turn()
+    assert await relay.turn() == 2
+    assert calls == [[1, 2], [1, 2]]
+
+
+async def test_what_was_sent_and_not_marked_is_sent_again(store, relay, flaky, monkeypatch):
+    await tell(store, "a", "b")
+
+    def die(point):
+        if point == "relay:after-send":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(relay_module, "crash", die)
+    with pytest.raises(KeyboardInterrupt):
+        await relay.turn()
+    assert await pending(store) == ["a", "b"]
+    monkeypatch.undo()
+    assert await relay.turn() == 2
+    assert flaky.sent == [("a", 1), ("b", 1)] * 2
+
+
+async def test_a_bus_that_is_away_loses_nothing(store, bus, metrics):
+    relay = Relay("tally", store, bus, metrics)
+    await tell(store, "a")
+    bus.broken = BusUnavailable("away")
+    with pytest.raises(BusUnavailable):
+        await relay.turn()
+    bus.broken = None
+    assert await relay.turn() == 1
+
+
+async def test_only_the_holder_of_the_lease_sends_until_it_runs_out(store, bus, metrics, noon):
+    first, second = Relay("tally", store, bus, metrics), Relay("tally", store, bus, metrics)
+    await tell(store, "a")
+    assert await first.turn() == 1
+    await tell(store, "b")
+    assert await second.turn() == 0
+    assert await pending(store) == ["b"]
+    noon.advance(LEASE)
+    assert await second.turn() == 0
+    noon.advance(timedelta(microseconds=1))
+    assert await second.turn() == 1
+    await tell(store, "c")
+    assert await first.turn() == 0
+    assert await second.turn() == 1
+
+
+async def test_the_holder_renews_its_lease_as_it_works(store, bus, metrics, noon):
+    first, second = Relay("tally", store, bus, metrics), Relay("tally", store, bus, metrics)
+    for _ in range(4):
+        await tell(store, "a")
+        assert await first.turn() == 1
+        noon.advance(LEASE - timedelta(seconds=1))
+        await tell(store, "b")
+        assert await second.turn() == 0
+        assert await first.turn() == 1
+
+
+async def test_a_backlog_larger_than_a_batch_goes_in_order(store, relay, flaky, monkeypatch):
+    monkeypatch.setattr(relay_module, "BATCH", 7)
+    await tell(store, *("ab" * 20))
+    while await relay.turn():
+        pass
+    assert flaky.sent == [(name, n) for n in range(1, 21) for name in "ab"]
+
+
+async def test_the_backlog_tells_how_much_waits_and_since_when(store, relay, noon):
+    assert (await relay.backlog()).waiting == 0
+    begun = noon.now()
+    await tell(store, "a")
+    noon.advance(timedelta(minutes=1))
+    await tell(store, "a")
+    backlog = await relay.backlog()
+    assert (backlog.waiting, backlog.oldest) == (2, begun)
+    await relay.turn()
+    assert ((await relay.backlog()).waiting, (await relay.backlog()).oldest) == (0, None)
