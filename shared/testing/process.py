@@ -41,7 +41,9 @@ class RunningSystem:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.terminate()
 
     def start(self) -> None:
@@ -57,7 +59,7 @@ class RunningSystem:
             raise
 
     def wait_until(self, happened: Callable[[], bool], seconds: float = PATIENCE) -> None:
-        """Wait until ``happened()`` is true. Raises :class:`NotRunning` when it does not in time, or the process ends."""
+        """Wait until ``happened()``. Raises :class:`NotRunning` when it does not in time, or the process has ended."""
         end = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > end or self._process is None or self._process.poll() is not None:
