@@ -52,15 +52,16 @@ def run() -> list[Row]:
     if BANK is None:
         return []
     with tempfile.TemporaryDirectory() as name, RunningSystem(Path(name)) as running:
+        running.start()
         running.wait_ready()
-        running.wait_bank()
-        operator = {"authorization": f"Bearer {running.token('operator', units=['*'])}"}
-        head_office = {"authorization": f"Bearer {running.token('head_office', units=['*'])}"}
+        running.wait_for_bank()
+        operator = {"authorization": f"Bearer {running.token('operator', unit='*')}"}
+        head_office = {"authorization": f"Bearer {running.token('head_office', unit='*')}"}
         process = psutil.Process(running.pid)
         idle = process.memory_info().rss / 1e6
 
         def token() -> str:
-            return running.token("integration", units=["*"])
+            return running.token("integration", unit="*")
 
         with Wangdian(running.base_url, token_provider=token, timeout=60) as bank:
             done = [_import(bank, BANK / month) for month in MONTHS]

@@ -66,7 +66,9 @@ def windows_and_visits_agree(folder: Path) -> Iterator[str]:
 
 def each_served_visit_has_one_invitation(folder: Path) -> Iterator[str]:
     """Exactly one for each live served visit, none for any other, and the reaction was done once an event."""
-    served = [r["id"] for r in rows(folder, "queue", "SELECT id FROM visit WHERE status = 'served' AND origin = 'live'")]
+    served = [
+        r["id"] for r in rows(folder, "queue", "SELECT id FROM visit WHERE status = 'served' AND origin = 'live'")
+    ]
     invited = [r["visit"] for r in rows(folder, "surveys", "SELECT visit FROM invitation")]
     if sorted(served) != sorted(invited):
         yield f"served without: {set(served) - set(invited)}; invited without: {set(invited) - set(served)}"
@@ -81,9 +83,7 @@ def answers_are_kept_once(folder: Path) -> Iterator[str]:
     kept = [r["invitation"] for r in rows(folder, "surveys", "SELECT invitation FROM response")]
     if sorted(answered) != sorted(kept):
         yield f"answered {len(answered)}, kept {len(kept)}"
-    bare = rows(
-        folder, "surveys", "SELECT invitation FROM response EXCEPT SELECT invitation FROM response_answer"
-    )
+    bare = rows(folder, "surveys", "SELECT invitation FROM response EXCEPT SELECT invitation FROM response_answer")
     yield from (f"response {row['invitation']} has no answers" for row in bare)
 
 
@@ -164,7 +164,9 @@ def facts_are_the_newest(folder: Path) -> Iterator[str]:
         last = {
             tuple(row)
             for row in rows(
-                folder, owner, f"SELECT s.subject, s.sequence FROM subject_sequence s JOIN {source} v ON v.id = s.subject"
+                folder,
+                owner,
+                f"SELECT s.subject, s.sequence FROM subject_sequence s JOIN {source} v ON v.id = s.subject",
             )
         }
         if kept != last:

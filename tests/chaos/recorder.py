@@ -40,7 +40,9 @@ class Recorder(httpx.AsyncBaseTransport):
             return await self.inner.handle_async_request(request)
         write = self.sent.get(key)
         if write is None:
-            kept = {name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers}
+            kept = {
+                name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers
+            }
             write = Sent(request.method, request.url.path, key, kept, await request.aread())
             self.sent[key] = write
         write.attempts += 1

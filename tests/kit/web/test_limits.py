@@ -113,7 +113,9 @@ async def test_a_body_that_is_not_the_command_is_a_clear_refusal(tally, kept, bo
     assert await kept(tally) == {}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=x", ";;"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=x", ";;"]
+)
 async def test_a_body_of_another_kind_is_refused_or_read_as_what_it_is(tally, kept, kind):
     answer = await send(tally, b'{"amount": 1}', headers={"content-type": kind})
     assert answer.status_code in (201, 400, 415, 422)
@@ -130,7 +132,9 @@ async def test_a_name_that_is_no_id_is_a_clear_refusal(tally, kept, name):
     assert await kept(tally) == {}
 
 
-@pytest.mark.parametrize("query", ["q=%00", "q=%ff", "limit=%00", "limit=" + "9" * 5000, "limit=1e3", "cursor=%00", "limit=0"])
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=%ff", "limit=%00", "limit=" + "9" * 5000, "limit=1e3", "cursor=%00", "limit=0"]
+)
 async def test_an_odd_query_is_a_clear_refusal(tally, query):
     path = "/tally/v1/odd" if query.startswith("q=") else "/tally/v1/totals"
     answer = await tally.call("GET", f"{path}?{query}", "teller")

@@ -1,7 +1,7 @@
 """Every error leaves as problem+json: stable code, both languages, pointers, nothing of our insides."""
 
-import sqlalchemy as sa
 import pytest
+import sqlalchemy as sa
 
 from shared.db.tables import outbox
 
