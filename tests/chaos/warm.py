@@ -1,8 +1,8 @@
 """A process with everything imported, that forks the system on order: a start in a tenth of the time.
 
 ``python -m tests.chaos.warm`` reads one JSON order a line and answers each with one line: ``{"start": [arguments],
-"environment": {…}, "output": file}`` with a pid, ``{"poll": pid}`` with an exit code or null. At the end of its input it
-ends what it started. What is forked is a process of its own, killed and started like any other.
+"environment": {…}, "output": file}`` with a pid, ``{"poll": pid}`` with an exit code or null. At the end of its
+input it ends what it started. What is forked is a process of its own, killed and started like any other.
 """
 
 import gc

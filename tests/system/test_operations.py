@@ -91,8 +91,7 @@ def test_a_new_interpreter_starts_the_system_too(tmp_path) -> None:
 def serve_one(system: RunningSystem) -> str:
     """One customer from ticket to the end of the service; the id of the visit."""
     with bank_of(system, "kiosk", UNIT) as kiosk:
-        visit = kiosk.queue.tickets.issue(UNIT, "cash", channel="kiosk")["id"]
-    return visit
+        return kiosk.queue.tickets.issue(UNIT, "cash", channel="kiosk")["id"]
 
 
 def finish(system: RunningSystem, visit: str) -> None:
