@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from services.aggregator.facts.models import FactResponse, FactVisit
 from services.aggregator.metrics.answers import By
-from services.aggregator.metrics.queries import below, period_of
+from services.aggregator.metrics.queries import PERIODS, below, period_of
 from shared.db.statements import table, upsert
 from shared.db.types import any_of
 
@@ -51,5 +51,5 @@ def _waits(by: By, *, leaf: bool) -> Any:
     return counts.group_by(*[key.element for key in keys]) if keys else counts
 
 
-WAITS: Final = {(by, leaf): _waits(by, leaf=leaf) for by in ("day", "month", "total") for leaf in (True, False)}
+WAITS: Final = {(by, leaf): _waits(by, leaf=leaf) for by in PERIODS for leaf in (True, False)}
 """How many were served and how many left after a wait from ``least`` to ``most`` seconds, by period."""
