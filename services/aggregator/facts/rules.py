@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from services.aggregator.metrics.values import Fact, ResponseFact, VisitFact, whole_seconds
+from services.aggregator.metrics.values import VisitState as VisitStateName
 from shared.contracts.base import EventData
 from shared.contracts.queue import VisitState
 from shared.contracts.surveys import InvitationState
@@ -39,7 +40,9 @@ def visit_told(event: Event[VisitState]) -> Told:
     if wait is None and data.called_at is None and data.left_at is not None:
         # Nobody called: the customer waited until they left.
         wait = whole_seconds(data.issued_at, data.left_at)
-    state, channel = data.status._value_, data.channel._value_
+    # `_value_` is the member's value without the property call of `value`, on the path of every event.
+    state: VisitStateName = data.status._value_  # type: ignore[assignment]
+    channel = data.channel._value_
     fact = VisitFact(
         event.subject, data.unit, data.business_date, data.service, data.ticket_class, channel, event.origin, state,
         data.issued_at, data.called_at, data.started_at, data.finished_at, data.left_at, wait, data.handling_seconds,

@@ -88,10 +88,9 @@ async def is_leaf(reads: Reads, unit: UnitRow) -> bool:
 
 async def cells(reads: Reads, asked: Question) -> dict[Period, list[Cell]]:
     """The cells of each period of the answer that has any, in one query: no more of them than the answer needs."""
-    state = await generations.look(reads)
     rows = await reads.all(
         queries.CELLS[asked.metric.kind, asked.by, asked.leaf],
-        generation=generations.FIRST if state is None else state.active,
+        generation=await generations.active(reads),
         metric=asked.metric.id,
         first=asked.first,
         last=asked.last,
