@@ -134,29 +134,32 @@ async def bench_aggregator(db: Database, name: str, visits: int = 5_000) -> list
     return rates
 
 
-async def run() -> list[Rate]:
-    """The rates on SQLite and on PostgreSQL."""
-    clock, context = SystemClock(), UnitContext("aggregator")
+async def _on_sqlite() -> list[Rate]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "aggregator.sqlite3"
         await asyncio.to_thread(migrate_sqlite, path, SPEC.migrations)
-        lite = SqliteDatabase(path, clock, context)
-        await lite.open()
-        rates = await bench_aggregator(lite, "sqlite")
-        await lite.close()
-    # It runs a loop of its own for a moment, so it is entered and left beside this one.
-    running = postgres_server()
-    server = await asyncio.to_thread(running.__enter__)
+        return await _measured(SqliteDatabase(path, SystemClock(), UnitContext("aggregator")), "sqlite")
+
+
+async def _on_postgres(server: str) -> list[Rate]:
+    return await _measured(await postgres_for(server, SPEC, SystemClock(), UnitContext("aggregator")), "postgres")
+
+
+async def _measured(db: Database, name: str) -> list[Rate]:
+    await db.open()
     try:
-        elephant = await postgres_for(server, SPEC, clock, context)
-        await elephant.open()
-        rates += await bench_aggregator(elephant, "postgres")
-        await elephant.close()
+        return await bench_aggregator(db, name)
     finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
-    return rates
+        await db.close()
+
+
+def run() -> list[Rate]:
+    """The rates on SQLite and on PostgreSQL."""
+    rates = asyncio.run(_on_sqlite())
+    with postgres_server() as server:
+        return rates + asyncio.run(_on_postgres(server))
 
 
 if __name__ == "__main__":
-    for rate in asyncio.run(run()):
-        print(f"{rate.name:32} {rate.per_second:10,.0f} events/s {rate.per_core:10,.0f} per core")  # noqa: T201
+    for rate in run():
+        print(f"{rate.name:32} {rate.per_second:10,.0f} events/s {rate.per_core:10,.0f} per core")
