@@ -107,8 +107,8 @@ class Bus(Protocol):
     async def publish(self, messages: Sequence[Message]) -> Sequence[Exception | None]:
         """Send in order; one outcome per message, None when it is durable on the bus.
 
-        A message that is not taken holds up the later ones of its topic and key, whose outcome is then an error too: they
-        may not overtake it. It does not hold up the others.
+        A message that is not taken holds up the later ones of its topic and key, whose outcome is then an error too:
+        they may not overtake it. It does not hold up the others.
         """
         ...
 

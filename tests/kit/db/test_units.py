@@ -55,7 +55,7 @@ async def test_a_read_stays_on_its_snapshot_while_others_write(store):
         before = (await reads.one(ONE, name="a")).amount
         begun.set()
         # On SQLite the unit has a thread of its own; on PostgreSQL it shares the loop with the writer.
-        while not written.is_set() and threading.current_thread() is threading.main_thread():
+        while not written.is_set() and threading.current_thread() is threading.main_thread():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         written.wait(5)
         return before, (await reads.one(ONE, name="a")).amount

@@ -1,5 +1,6 @@
 """Whatever is sent: a clear 4xx, and nothing changed."""
 
+import asyncio
 import json
 
 import httpx
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.testing.system import system
+from shared.testing.tally.spec import SPEC
 from shared.web.limits import BodyLimit
 
 ADD = "/tally/v1/totals/a/additions"
@@ -113,7 +116,9 @@ async def test_a_body_that_is_not_the_command_is_a_clear_refusal(tally, kept, bo
     assert await kept(tally) == {}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=x", ";;"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "multipart/form-data", "application/json; charset=x", ";;"]
+)
 async def test_a_body_of_another_kind_is_refused_or_read_as_what_it_is(tally, kept, kind):
     answer = await send(tally, b'{"amount": 1}', headers={"content-type": kind})
     assert answer.status_code in (201, 400, 415, 422)
@@ -130,7 +135,9 @@ async def test_a_name_that_is_no_id_is_a_clear_refusal(tally, kept, name):
     assert await kept(tally) == {}
 
 
-@pytest.mark.parametrize("query", ["q=%00", "q=%ff", "limit=%00", "limit=" + "9" * 5000, "limit=1e3", "cursor=%00", "limit=0"])
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=%ff", "limit=%00", "limit=" + "9" * 5000, "limit=1e3", "cursor=%00", "limit=0"]
+)
 async def test_an_odd_query_is_a_clear_refusal(tally, query):
     path = "/tally/v1/odd" if query.startswith("q=") else "/tally/v1/totals"
     answer = await tally.call("GET", f"{path}?{query}", "teller")
@@ -147,13 +154,8 @@ def test_random_bytes_never_break_us(content, anvil):
 
 
 @pytest.fixture
-def anvil(sqlite_template, tmp_path, noon):
+def anvil(tmp_path, noon):
     """Sends a body to a tally on SQLite from synchronous code."""
-    import asyncio
-
-    from shared.testing.system import system
-    from shared.testing.tally.spec import SPEC
-
     loop = asyncio.new_event_loop()
     context = system([SPEC], tmp_path / "anvil", clock=noon)
     running = loop.run_until_complete(context.__aenter__())

@@ -1,7 +1,7 @@
 """Every error leaves as problem+json: stable code, both languages, pointers, nothing of our insides."""
 
-import sqlalchemy as sa
 import pytest
+import sqlalchemy as sa
 
 from shared.db.tables import outbox
 
@@ -30,8 +30,11 @@ async def test_wrong_fields_are_named_by_pointer(tally):
     body = {"amount": "x", "note": "", "tags": [1, "ok"], "more": 1}
     errors = shape(await post(tally, json=body), 422, "invalid_request")["errors"]
     assert {(e["pointer"], e["code"]) for e in errors} == {
-        ("/amount", "int_parsing"), ("/note", "string_too_short"), ("/tags/0", "string_type"), ("/more", "extra_forbidden"),
-    }  # fmt: skip
+        ("/amount", "int_parsing"),
+        ("/note", "string_too_short"),
+        ("/tags/0", "string_type"),
+        ("/more", "extra_forbidden"),
+    }
 
 
 async def test_a_wrong_parameter_says_where_it_stands(tally):
