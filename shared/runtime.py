@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from shared.bus.base import Bus, BusUnavailable, LogChanged
@@ -11,9 +12,9 @@ from shared.db.errors import DatabaseUnavailable
 from shared.db.migrate import applied
 from shared.db.statements import Row
 from shared.db.uow import Reads
+from shared.events import parking, positions
 from shared.events.consumer import Consumer
 from shared.events.housekeeping import Housekeeping
-from shared.events import parking, positions
 from shared.events.positions import OffsetMoved
 from shared.events.relay import Relay
 from shared.observability.health import Loops
@@ -61,6 +62,8 @@ class ServiceRuntime:
         self.sealer = sealer
         self.stopped: LogChanged | None = None
         """Why the consumer stands still: the log under its offsets is not the one it knew."""
+        self.failing: dict[str, str] = {}
+        """Loops whose last turn failed by a fault of ours (not by trouble outside), and with what."""
         self._loops = loops
         self._wake_relay = asyncio.Event()
         self._turns: dict[str, Turn] = {loop.name: loop.make(self) for loop in spec.loops}
@@ -74,7 +77,8 @@ class ServiceRuntime:
 
     def tasks(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """The loops that this process's roles ask for, by name."""
-        roles, found = self.settings.roles, []
+        roles = self.settings.roles
+        found: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))
@@ -86,11 +90,11 @@ class ServiceRuntime:
         if "timers" in roles:
             for spec in self.spec.loops:
                 turn = self._turns[spec.name]
-                found.append((f"{self.name}.{spec.name}", lambda s=spec, t=turn: self._loop(s.name, t, s.interval)))
+                found.append((f"{self.name}.{spec.name}", partial(self._loop, spec.name, turn, spec.interval)))
         return found
 
     async def settle(self) -> int:
-        """Turn every loop until none has anything left to do, for tests and one-shot commands; returns the work done."""
+        """Turn every loop until none has anything left to do, for tests and one-shot commands; the work done."""
         total = 0
         while True:
             done = await self.relay.turn()
@@ -155,10 +159,12 @@ class ServiceRuntime:
             try:
                 if await turn():
                     rest = 0.0
+                self.failing.pop(name, None)
             except (DatabaseUnavailable, BusUnavailable, OSError) as trouble:
                 log.warning("loop_waits", loop=name, service=self.name, error=type(trouble).__name__)
                 rest = max(interval, REST_AFTER_TROUBLE)
-            except Exception as error:  # noqa: BLE001 - a loop outlives any single fault; it is logged and tried again
+            except Exception as error:
+                self.failing[name] = type(error).__name__
                 log.error("loop_failed", loop=name, service=self.name, error=type(error).__name__, exc_info=error)
                 rest = max(interval, REST_AFTER_TROUBLE)
             await self._rest(rest, wake, beat)

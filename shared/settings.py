@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     token_audience: str = "wangdian"  # noqa: S105 - an audience's name, not a secret
     crypto_suite: Literal["intl", "sm"] = "intl"
     public_url: str = ""
+    service_token_file: str = ""
     example_bank: bool = True
     idempotency_hours: int = Field(default=72, ge=1)
     outbox_keep_hours: int = Field(default=24, ge=1)

@@ -77,7 +77,7 @@ class Subscription(Protocol):
         ...
 
     async def fetch(self, *, limit: int, wait: float) -> Sequence[Batch]:
-        """The next records after the positions, at most ``limit`` a partition; waits up to ``wait`` seconds for some."""
+        """The next records after the positions, at most ``limit`` a partition; waits ``wait`` seconds at most."""
         ...
 
     async def seek(self, source: TopicPartition, position: Position) -> None:

@@ -30,7 +30,8 @@ def _parents(package: str) -> Mapping[str, str | None]:
                 and isinstance(node.targets[0], ast.Name)
                 and isinstance(node.value, ast.Constant)
             }
-            found[str(said["revision"])] = said["down_revision"]
+            below = said["down_revision"]
+            found[str(said["revision"])] = None if below is None else str(below)
     return found
 
 

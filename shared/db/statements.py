@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-POSTGRES = PGDialect_asyncpg()
+POSTGRES: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
 SQLITE.insert_returning = SQLITE.update_returning = SQLITE.delete_returning = True
 
@@ -67,7 +67,7 @@ def _row_maker(compiled: Any, dialect: Any) -> Callable[[Iterable[Any]], Row] | 
     converters = [column.type._cached_result_processor(dialect, None) for column in columns]
     busy = [(i, convert) for i, convert in enumerate(converters) if convert is not None]
     if not busy:
-        return kind._make  # type: ignore[no-any-return]
+        return kind._make
 
     def make(raw: Iterable[Any]) -> Row:
         values = list(raw)
@@ -113,7 +113,7 @@ class Compiler:
 
 def table(model: Any) -> sa.Table:
     """The table of a SQLModel class."""
-    return model.__table__  # type: ignore[no-any-return]
+    return model.__table__
 
 
 def insert(target: sa.Table, *, without: Sequence[str] = ()) -> Any:
@@ -148,4 +148,15 @@ def upsert(
     )
 
 
-__all__ = ["POSTGRES", "SQLITE", "Compiler", "Prepared", "ReturningInsert", "Row", "Statement", "insert", "table", "upsert"]
+__all__ = [
+    "POSTGRES",
+    "SQLITE",
+    "Compiler",
+    "Prepared",
+    "ReturningInsert",
+    "Row",
+    "Statement",
+    "insert",
+    "table",
+    "upsert",
+]

@@ -197,7 +197,7 @@ class Consumer:
             await handler.apply(uow, event)
 
     async def retry_due(self) -> int:
-        """Try parked subjects whose time has come, each from its oldest event on; returns how many events went through."""
+        """Try parked subjects that are due, each from its oldest event on; returns how many events went through."""
         done = 0
         for subject in await self._db.read(parking.due):
             while await self._retry_one(subject):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.contracts.base import EventData
 from shared.events.outgoing import Origin
 
-D = TypeVar("D", bound=EventData, covariant=True)
+D_co = TypeVar("D_co", bound=EventData, covariant=True)
 
 SCHEMA_BASE = "https://wangdian.example/schemas/"
 
@@ -28,7 +28,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Generic[D]):
+class Event(Generic[D_co]):
     """A received event with its data decoded."""
 
     id: str
@@ -40,7 +40,7 @@ class Event(Generic[D]):
     recordedtime: datetime
     origin: Origin
     traceparent: str
-    data: D
+    data: D_co
 
 
 def rfc3339(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What the kit's tables may forget: published events, old replies, handled letters, inbox rows older than any replay."""
+"""What the kit's tables may forget: published events, old replies, handled letters, inbox rows past any replay."""
 
 from datetime import timedelta
 

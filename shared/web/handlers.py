@@ -44,7 +44,9 @@ def language_of(request: Request) -> str:
 
 def respond(request: Request, problem: Problem) -> Response:
     """The problem as a response."""
-    body = json.dumps(problem.body(language_of(request), trace_id()), ensure_ascii=False, default=str).encode(errors="replace")
+    body = json.dumps(problem.body(language_of(request), trace_id()), ensure_ascii=False, default=str).encode(
+        errors="replace"
+    )
     headers = {"Cache-Control": "no-store", "Content-Language": language_of(request)} | problem.headers
     return Response(body, problem.status, headers, "application/problem+json")
 

@@ -7,6 +7,7 @@ dependency commits after the 2xx has left, and a dependency never sees the respo
 
 import inspect
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any, get_type_hints
 
 from fastapi import APIRouter, Request
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from shared.db.database import Database
 from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
+from shared.security.principal import Principal
 from shared.security.scopes import PRINCIPAL
 from shared.web.idempotency import Key, Reply, claim, keep, make_key
 from shared.web.problems import KeyRequired, Problem, ProblemBody
@@ -25,8 +27,8 @@ KEY_ROLES = frozenset({"app", "kiosk", "integration"})
 """Roles whose every write carries an Idempotency-Key."""
 
 NOT_KEPT: dict[str, Any] = {"x-reply-kept": False}
-"""``openapi_extra`` of a write whose reply holds revealed data: it is stored nowhere, so each retry is a call of its own,
-logged like the first."""
+"""``openapi_extra`` of a write whose reply holds revealed data: it is stored nowhere, so each retry is a call of its
+own, logged like the first."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
@@ -47,55 +49,71 @@ class UnitRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         hints = get_type_hints(endpoint, include_extras=True)
         unit = next((name for name, kind in hints.items() if kind is Uow or kind is Reads), None)
-        self.unit_kind: type[Reads] | None = hints[unit] if unit else None
         if unit is not None:
             # The router's prefix is /<service>/v1.
-            endpoint = _wrap(path.split("/")[1], endpoint, hints, unit, options)
+            endpoint = UnitEndpoint(path.split("/")[1], endpoint, hints, unit, options).as_function()
         super().__init__(path, endpoint, **options)
 
 
-def _wrap(
-    service: str, endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, options: dict[str, Any]
-) -> Callable[..., Any]:
-    result = hints.get("return")
-    status = options.get("status_code") or 200
-    body_type = _without_none(result)
-    adapter = TypeAdapter(body_type) if body_type is not None else None
-    options["response_model"] = body_type
-    if body_type is None:
-        options["status_code"] = 204
-    elif body_type is not result:
-        options["responses"] = {204: {"description": "Nothing to return", "model": None}} | (
-            options.get("responses") or {}
-        )
-    writes, wants_request = hints[unit] is Uow, "request" in hints
-    kept_replies = (options.get("openapi_extra") or {}).get("x-reply-kept", True)
+class UnitEndpoint:
+    """An endpoint together with the unit of work it runs in."""
 
-    def reply_of(value: Any, headers: dict[str, str]) -> Reply:
-        if value is None or adapter is None:
-            return Reply(204, headers, b"")
-        return Reply(status, {"content-type": "application/json"} | headers, adapter.dump_json(value, by_alias=True))
+    def __init__(
+        self, service: str, endpoint: Callable[..., Any], hints: dict[str, Any], unit: str, options: dict[str, Any]
+    ) -> None:
+        self._service = service
+        self._endpoint = endpoint
+        self._hints = hints
+        self._unit = unit
+        self._writes = hints[unit] is Uow
+        self._wants_request = "request" in hints
+        self._keeps = (options.get("openapi_extra") or {}).get("x-reply-kept", True)
+        self._status = options.get("status_code") or 200
+        body = _without_none(hints.get("return"))
+        self._adapter = TypeAdapter(body) if body is not None else None
+        options["response_model"] = body
+        if body is None:
+            options["status_code"] = 204
+        elif body is not hints.get("return"):
+            empty = {204: {"description": "Nothing to return", "model": None}}
+            options["responses"] = empty | (options.get("responses") or {})
 
-    async def write(request: Request, arguments: dict[str, Any]) -> Reply:
+    def as_function(self) -> Callable[..., Any]:
+        """What FastAPI calls: the endpoint's parameters without the unit, and the request."""
+
+        async def wrapped(request: Request, **arguments: Any) -> Response:
+            if self._wants_request:
+                arguments["request"] = request
+            reply = await (self._write if self._writes else self._read)(request, arguments)
+            return Response(reply.body, reply.status, reply.headers | {"cache-control": "no-store"})
+
+        given = inspect.signature(self._endpoint).parameters.values()
+        asked = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+        others = [
+            p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=self._hints[p.name])
+            for p in given
+            if p.name not in (self._unit, "request")
+        ]
+        update_wrapper(wrapped, self._endpoint, assigned=("__name__", "__doc__", "__module__"), updated=())
+        del wrapped.__wrapped__  # type: ignore[attr-defined]
+        wrapped.__signature__ = inspect.Signature([asked, *others])  # type: ignore[attr-defined]
+        return wrapped
+
+    async def _write(self, request: Request, arguments: dict[str, Any]) -> Reply:
         principal = request.scope.get(PRINCIPAL)
         actor = principal.sub if principal is not None else "anonymous"
-        # Without a token the link is the caller: another link's equal key is another key.
-        caller = actor if principal is not None else f"link:{request.url.path}"
-        key = await _key_of(request, caller, principal.roles if principal is not None else frozenset())
-        if not kept_replies:
-            key = None
+        key = await _key_of(request, principal) if self._keeps else None
+        database = self._database(request)
 
         async def work(uow: Uow) -> Reply:
             if key is not None and (kept := await claim(uow, key)) is not None:
                 return kept
-            value = await endpoint(**{unit: uow}, **arguments)
-            reply = reply_of(value, uow.headers)
+            reply = self._reply(await self._endpoint(**{self._unit: uow}, **arguments), uow.headers)
             if key is not None:
                 await keep(uow, key, reply)
             crash("write:before-commit")
             return reply
 
-        database = _database(request, service)
         try:
             reply = await database.write(work, actor=actor)
         except Problem as problem:
@@ -106,25 +124,20 @@ def _wrap(
         crash("write:after-commit")
         return reply
 
-    async def read(request: Request, arguments: dict[str, Any]) -> Reply:
+    async def _read(self, request: Request, arguments: dict[str, Any]) -> Reply:
         async def work(reads: Reads) -> Reply:
-            return reply_of(await endpoint(**{unit: reads}, **arguments), reads.headers)
+            return self._reply(await self._endpoint(**{self._unit: reads}, **arguments), reads.headers)
 
-        return await _database(request, service).read(work)
+        return await self._database(request).read(work)
 
-    async def wrapped(request: Request, **arguments: Any) -> Response:
-        if wants_request:
-            arguments["request"] = request
-        reply = await (write if writes else read)(request, arguments)
-        return Response(reply.body, reply.status, reply.headers | {"cache-control": "no-store"})
+    def _reply(self, value: Any, headers: dict[str, str]) -> Reply:
+        if value is None or self._adapter is None:
+            return Reply(204, headers, b"")
+        body = self._adapter.dump_json(value, by_alias=True)
+        return Reply(self._status, {"content-type": "application/json"} | headers, body)
 
-    given = inspect.signature(endpoint).parameters
-    parameters = [p.replace(annotation=hints[p.name]) for p in given.values() if p.name not in (unit, "request")]
-    asked = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-    by_name = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-    wrapped.__signature__ = inspect.Signature([asked, *by_name])  # type: ignore[attr-defined]
-    wrapped.__name__, wrapped.__doc__, wrapped.__module__ = endpoint.__name__, endpoint.__doc__, endpoint.__module__
-    return wrapped
+    def _database(self, request: Request) -> Database:
+        return request.app.state.services[self._service].db
 
 
 def _without_none(result: Any) -> Any:
@@ -137,18 +150,16 @@ def _without_none(result: Any) -> Any:
     return result
 
 
-async def _key_of(request: Request, caller: str, roles: frozenset[str]) -> Key | None:
+async def _key_of(request: Request, principal: Principal | None) -> Key | None:
     key = request.headers.get("idempotency-key")
     if key is None:
-        if roles & KEY_ROLES:
+        if principal is not None and principal.roles & KEY_ROLES:
             raise KeyRequired(pointer="/header/idempotency-key")
         return None
+    # Without a token the link is the caller: another link's equal key is another key.
+    caller = principal.sub if principal is not None else f"link:{request.url.path}"
     target = f"{request.url.path}?{request.url.query}"
     return make_key(caller, key, request.method, target, await request.body())
-
-
-def _database(request: Request, service: str) -> Database:
-    return request.app.state.services[service].db  # type: ignore[no-any-return]
 
 
 def ServiceRouter(service: str, tag: str) -> APIRouter:  # noqa: N802 - reads as the class it stands for

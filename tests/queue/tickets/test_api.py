@@ -195,7 +195,7 @@ async def test_call_next_storm_calls_each_once_in_order(either_hall):
         return seen
 
     by_window = await asyncio.gather(*(work(no) for no in serves))
-    assert sorted(sum(by_window, [])) == sorted(row.id for row in waiting)
+    assert sorted(visit for calls in by_window for visit in calls) == sorted(row.id for row in waiting)
     # The outbox is in the order of the choices, as each was made under the hall's lock.
     calls = [event["data"] for event in await hall.told("queue.visit.called")]
     assert len(calls) == 100
