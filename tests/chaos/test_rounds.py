@@ -1,4 +1,4 @@
-"""SIGKILL at each step of write, relay and consumer, under load: nothing acknowledged is lost, nothing is done twice."""
+"""SIGKILL at each step of write, relay and consumer, under load: nothing acknowledged is lost, nothing done twice."""
 
 import asyncio
 import json

@@ -91,8 +91,7 @@ def test_a_new_interpreter_starts_the_system_too(tmp_path) -> None:
 def serve_one(system: RunningSystem) -> str:
     """One customer from ticket to the end of the service; the id of the visit."""
     with bank_of(system, "kiosk", UNIT) as kiosk:
-        visit = kiosk.queue.tickets.issue(UNIT, "cash", channel="kiosk")["id"]
-    return visit
+        return kiosk.queue.tickets.issue(UNIT, "cash", channel="kiosk")["id"]
 
 
 def finish(system: RunningSystem, visit: str) -> None:
@@ -173,10 +172,10 @@ def append(system: RunningSystem, subject: str, sequence: int, payload: bytes, k
 
 def told(visit: str, status: str, wait: int) -> bytes:
     """The state of a visit; a negative wait fits the contract's types and no figure."""
-    at = "2026-03-02T02:00:00Z"
+    at = datetime.now(UTC).isoformat()
     return json.dumps(
         {
-            "visit": visit, "unit": UNIT, "business_date": "2026-03-02", "number": "Z001", "service": "cash",
+            "visit": visit, "unit": UNIT, "business_date": at[:10], "number": "Z001", "service": "cash",
             "ticket_class": "ordinary", "channel": "import", "status": status, "issued_at": at, "called_at": at,
             "wait_seconds": wait, "handling_seconds": None,
         }
