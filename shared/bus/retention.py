@@ -1,4 +1,4 @@
-"""What Kafka's brokers do by themselves, done for the embedded log: old records go, compacted topics keep the newest."""
+"""What Kafka's brokers do by themselves, done for the embedded log: old records go, compacted keys keep the newest."""
 
 from datetime import timedelta
 

@@ -163,7 +163,7 @@ class Rotation(BaseModel):
 
 @router.post("/keys/rotate")
 async def rotate_keys(request: Request, actor: Operate) -> Rotation:
-    """Make a new key-encryption key and wrap every record's data key under it (密钥轮换); ciphertexts stay as they are."""
+    """Make a new key-encryption key and wrap every record's data key under it (密钥轮换); ciphertexts stay."""
     keyring: Keyring = request.app.state.keyring
     kid = await asyncio.to_thread(keyring.rotate)
     done = 0

@@ -41,8 +41,8 @@ def main() -> int:
     (ROOT / "bench.json").write_text(json.dumps([row.dump() for row in rows], indent=1) + "\n", encoding="utf-8")
     if "--write" in sys.argv:
         intro = (
-            "# Performance\n\nMeasured by `make bench` on two shared cores; trust the ratios. A floor does the same work "
-            "in the same run with nothing around it.\n\n"
+            "# Performance\n\nMeasured by `make bench` on two shared cores; trust the ratios. A floor does the same "
+            "work in the same run with nothing around it.\n\n"
         )
         (ROOT / "docs" / "performance.md").write_text(intro + text + "\n", encoding="utf-8")
     return 0 if all(row.good for row in rows) else 1

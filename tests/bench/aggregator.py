@@ -162,4 +162,4 @@ def run() -> list[Rate]:
 
 if __name__ == "__main__":
     for rate in run():
-        print(f"{rate.name:32} {rate.per_second:10,.0f} events/s {rate.per_core:10,.0f} per core")  # noqa: T201
+        print(f"{rate.name:32} {rate.per_second:10,.0f} events/s {rate.per_core:10,.0f} per core")

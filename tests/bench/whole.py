@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 import psutil
-from shared.testing.process import RunningSystem
 from wangdian_client import Wangdian
 
 from shared.testing.data import BANK, MONTHS
+from shared.testing.process import RunningSystem
 from tests.bench.rows import Row
 
 BRANCH = "old-001"

@@ -1,4 +1,4 @@
-"""SIGKILL at each step of write, relay and consumer, under load: nothing acknowledged is lost, nothing done twice."""
+"""SIGKILL at each step of write, relay and consumer, under load: nothing acknowledged is lost or done twice."""
 
 import asyncio
 import json

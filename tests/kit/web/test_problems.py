@@ -30,7 +30,8 @@ async def test_wrong_fields_are_named_by_pointer(tally):
     body = {"amount": "x", "note": "", "tags": [1, "ok"], "more": 1}
     errors = shape(await post(tally, json=body), 422, "invalid_request")["errors"]
     assert {(e["pointer"], e["code"]) for e in errors} == {
-        ("/amount", "int_parsing"), ("/note", "string_too_short"), ("/tags/0", "string_type"), ("/more", "extra_forbidden"),
+        ("/amount", "int_parsing"), ("/note", "string_too_short"), ("/tags/0", "string_type"),
+        ("/more", "extra_forbidden"),
     }  # fmt: skip
 
 
