@@ -1,109 +1,164 @@
-"""A running system as its users have it: a process of its own, on its own port and data folder."""
+"""The whole system as a real process on a folder, to be started, killed and started again."""
 
+import http.client
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Protocol, Self
 
-from shared.testing.ports import free_port
+from shared.clock import SystemClock
+from shared.security.issuer import DevelopmentIssuer
+from shared.settings import Settings
 from shared.testing.source import ROOT
 
-PATIENCE = 60.0
-"""Seconds that a loaded machine may take to start."""
+POLL = 0.02
 
 
-class NotRunning(AssertionError):
-    """The process ended, or did not get ready; the text is the end of its log."""
+class Child(Protocol):
+    """A process that was started and can be waited for."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Its exit code (negative: the signal that ended it), None while it runs."""
+        ...
+
+
+Launch = Callable[[Sequence[str], Mapping[str, str], Path], Child]
+"""Starts `wangdian` with these arguments and settings; what it says goes to the end of the file."""
+
+
+def launch(arguments: Sequence[str], environment: Mapping[str, str], output: Path) -> Child:
+    """A new interpreter, in a process group of its own."""
+    settings = [f"{name}={value}" for name, value in environment.items()]
+    with output.open("ab") as said:
+        return subprocess.Popen(
+            ["env", *settings, sys.executable, "-m", "services", *arguments],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+        )  # fmt: skip
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Died(Exception):
+    """The process ended before it was ready; the text is the end of what it said."""
 
 
 class RunningSystem:
-    """``wangdian run`` on ``folder``, ready when the context begins; stopped with SIGTERM when it ends.
+    """``wangdian run`` on ``folder``, as a context manager that leaves no process behind.
 
-    ``env`` adds to the environment; ``port`` is a free one unless given. After :meth:`kill` or :meth:`terminate`,
-    :meth:`start` runs it again on the same folder and port.
+    ``base_url`` stays the same over restarts. ``output`` is the file with all that the processes have said.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, env: Mapping[str, str] | None = None) -> None:
-        self.folder = folder
-        self.port = port or free_port()
+    def __init__(self, folder: Path, *, start: Launch = launch, **settings: str) -> None:
+        self.folder = folder / "data"
+        self.output = folder / "wangdian.log"
+        self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
-        self.log = folder.with_name(f"{folder.name}.log")
-        self.env = environment() | {"WANGDIAN_DATA": str(folder), "PORT": str(self.port)} | dict(env or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self.environment = {
+            "WANGDIAN_DATA": str(self.folder),
+            "PORT": str(self.port),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+        } | settings
+        self._launch = start
+        self._child: Child | None = None
+        self._issuer: DevelopmentIssuer | None = None
+
+    def start(self, crash_at: str = "") -> None:
+        """Start the process and return at once; ``crash_at`` arms one of the kit's crash points (``point#n``)."""
+        if self.alive:
+            raise RuntimeError("it runs already")
+        self._child = self._launch(["run"], self.environment | {"WANGDIAN_CRASH_AT": crash_at}, self.output)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def wait_ready(self, seconds: float = 120.0) -> float:
+        """Wait for /readyz; returns the seconds it took. Raises :class:`Died`, or TimeoutError after ``seconds``."""
+        begun = time.monotonic()
+        while self.answer("/readyz") != 200:
+            if not self.alive:
+                raise Died(self.said()[-2000:])
+            if time.monotonic() - begun > seconds:
+                raise TimeoutError(self.said()[-2000:])
+            time.sleep(POLL)
+        return time.monotonic() - begun
+
+    def answer(self, path: str) -> int | None:
+        """The status of a GET, None without an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def wait_dead(self, seconds: float) -> int | None:
+        """Wait for the end; the exit code, None if it still runs after ``seconds``."""
+        if self._child is None:
+            return None
+        until = time.monotonic() + seconds
+        while (code := self._child.poll()) is None and time.monotonic() < until:
+            time.sleep(POLL)
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL, to the whole process group."""
+        self._end(signal.SIGKILL, 30.0)
+
+    def terminate(self) -> int | None:
+        """SIGTERM, and the exit code after an orderly end."""
+        return self._end(signal.SIGTERM, 60.0)
+
+    def _end(self, how: signal.Signals, seconds: float) -> int | None:
+        if self._child is None:
+            return None
+        if self._child.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, how)
+        code = self.wait_dead(seconds)
+        if code is None:
+            self.kill()
+        self._child = None
+        return code
+
+    def said(self) -> str:
+        """Everything the processes have said so far."""
+        return self.output.read_text(encoding="utf-8", errors="replace") if self.output.exists() else ""
+
+    def token(self, role: str, staff: str | None = None, unit: str = "hq") -> str:
+        """A bearer token of the folder's development issuer, as ``wangdian token`` prints it."""
+        if self._issuer is None:
+            known = Settings(data=self.folder)
+            self._issuer = DevelopmentIssuer(
+                self.folder / "keys", known.token_issuer, known.token_audience, SystemClock()
+            )
+        return self._issuer.issue(role, sub=staff or f"{role}@{unit}", staff_id=staff, units=[unit])
 
     def __enter__(self) -> Self:
-        self.start()
+        self.output.parent.mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.terminate()
-
-    def start(self) -> None:
-        """Start, and wait until it is ready. Raises :class:`NotRunning`."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "services", "run"], cwd=ROOT, env=self.env, stdout=log, stderr=log
-            )
-        try:
-            self.wait_until(self._ready)
-        except BaseException:
-            self.kill()
-            raise
-
-    def wait_until(self, happened: Callable[[], bool], seconds: float = PATIENCE) -> None:
-        """Wait until ``happened()``. Raises :class:`NotRunning` when it does not in time, or the process has ended."""
-        end = time.monotonic() + seconds
-        while not happened():
-            if time.monotonic() > end or self._process is None or self._process.poll() is not None:
-                raise NotRunning(self.said()[-4000:])
-            time.sleep(0.05)
-
-    def wait_for_bank(self) -> None:
-        """Wait until the example bank is loaded."""
-        self.wait_until(lambda: '"example_bank_loaded"' in self.said())
-
-    def said(self) -> str:
-        """All that it has logged, over all its starts."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-
-    def terminate(self) -> int | None:
-        """Ask it to stop and wait; returns the exit status, None if it did not run."""
-        return self._end(subprocess.Popen.terminate)
-
-    def kill(self) -> int | None:
-        """SIGKILL: no goodbye, as a power cut."""
-        return self._end(subprocess.Popen.kill)
-
-    def _end(self, how: Callable[["subprocess.Popen[bytes]"], None]) -> int | None:
-        process, self._process = self._process, None
-        if process is None:
-            return None
-        how(process)
-        try:
-            return process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-
-    def _ready(self) -> bool:
-        try:
-            with urlopen(f"{self.base_url}/readyz", timeout=5) as answer:  # noqa: S310 - our own child on loopback
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
+        self.kill()
 
 
-def environment() -> dict[str, str]:
-    """This process's environment without settings of the product, and with this checkout's packages first."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANGDIAN_") and name != "PORT"}
-    paths = [str(ROOT), str(ROOT / "clients" / "python")]
-    return kept | {"PYTHONPATH": os.pathsep.join([*paths, *filter(None, [kept.get("PYTHONPATH")])])}
+__all__ = ["Child", "Died", "Launch", "RunningSystem", "free_port", "launch"]

@@ -62,7 +62,7 @@ class Discard(Command):
 class Rewind(Command):
     """Read a topic again from an offset (0: from its beginning)."""
 
-    topic: CodeField
+    topic: CodeField = Field(examples=["queue.events"])
     offset: int = Field(default=0, ge=0, le=2**53)
 
 

@@ -110,9 +110,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shell(checkout: Path) -> Iterator[Shell]:
     """A shell beside a running system."""
-    with RunningSystem(checkout / "data") as system:
-        system.wait_for_bank()
-        shell = Shell(checkout, system.env)
+    with RunningSystem(checkout) as system:
+        system.start()
+        system.wait_ready()
+        until = time.monotonic() + 120
+        while "example_bank_loaded" not in system.said():
+            assert system.alive and time.monotonic() < until, system.said()[-2000:]
+            time.sleep(0.1)
+        shell = Shell(checkout, dict(os.environ) | system.environment)
         yield shell
         shell.close()
 
