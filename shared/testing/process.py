@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Protocol, Self
 from shared.clock import SystemClock
 from shared.security.issuer import DevelopmentIssuer
 from shared.settings import Settings
+from shared.testing.ports import free_port
 from shared.testing.source import ROOT
 
 POLL = 0.02
@@ -43,13 +43,6 @@ def launch(arguments: Sequence[str], environment: Mapping[str, str], output: Pat
             ["env", *settings, sys.executable, "-m", "services", *arguments],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Died(Exception):
@@ -108,6 +101,21 @@ class RunningSystem:
             return None
         finally:
             connection.close()
+
+    def wait_for_bank(self, seconds: float = 120.0) -> None:
+        """Wait until the example bank is loaded."""
+        until = time.monotonic() + seconds
+        while '"example_bank_loaded"' not in self.said():
+            if not self.alive or time.monotonic() > until:
+                raise Died(self.said()[-2000:])
+            time.sleep(POLL)
+
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        if self._child is None:
+            raise RuntimeError("it does not run")
+        return self._child.pid
 
     def wait_dead(self, seconds: float) -> int | None:
         """Wait for the end; the exit code, None if it still runs after ``seconds``."""

@@ -113,11 +113,9 @@ def shell(checkout: Path) -> Iterator[Shell]:
     with RunningSystem(checkout) as system:
         system.start()
         system.wait_ready()
-        until = time.monotonic() + 120
-        while "example_bank_loaded" not in system.said():
-            assert system.alive and time.monotonic() < until, system.said()[-2000:]
-            time.sleep(0.1)
-        shell = Shell(checkout, dict(os.environ) | system.environment)
+        system.wait_for_bank()
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("WANGDIAN_")}
+        shell = Shell(checkout, kept | system.environment)
         yield shell
         shell.close()
 
