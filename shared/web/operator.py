@@ -35,7 +35,7 @@ class Letter(BaseModel):
     """An event that waits for a retry or a person; its content is not shown."""
 
     id: str
-    state: str
+    state: str = Field(examples=["parked"])
     type: str
     subject: str
     topic: str
@@ -158,7 +158,7 @@ class Rotation(BaseModel):
     """A new key-encryption key, and how many records' keys were wrapped anew under it."""
 
     kid: str
-    rewrapped: int
+    rewrapped: int = Field(examples=[47])
 
 
 @router.post("/keys/rotate")
