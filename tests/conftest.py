@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.testing.kafka import Kafka, kafka_server
 from shared.testing.postgres import postgres_server
 
 
@@ -12,3 +13,10 @@ def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL server."""
     with postgres_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """A running Apache Kafka; a test makes topics of its own names."""
+    with kafka_server() as server:
+        yield server
