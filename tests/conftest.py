@@ -6,6 +6,8 @@ import pytest
 
 from shared.testing.kafka import Kafka, kafka_server
 from shared.testing.postgres import postgres_server
+from shared.testing.process import RunningSystem
+from tests.chaos.warm import Warm
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +22,17 @@ def kafka() -> Iterator[Kafka]:
     """A running Apache Kafka; a test makes topics of its own names."""
     with kafka_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """A process with everything imported, from which the command and the whole system are forked."""
+    with Warm() as process:
+        yield process
+
+
+@pytest.fixture
+def running(warm: Warm, tmp_path) -> Iterator[RunningSystem]:
+    """The whole system as a process of its own; not started yet, and gone after the test."""
+    with RunningSystem(tmp_path, start=warm.launch) as found:
+        yield found

@@ -39,15 +39,23 @@ def visit_told(event: Event[VisitState]) -> Told:
     if wait is None and data.called_at is None and data.left_at is not None:
         # Nobody called: the customer waited until they left.
         wait = whole_seconds(data.issued_at, data.left_at)
+    # The member's own slot: twice as fast as the property, on the path of every event.
+    state: Any = data.status._value_
+    channel = data.channel._value_
     fact = VisitFact(
-        event.subject, data.unit, data.business_date, data.service, data.ticket_class, data.channel.value, event.origin,
-        data.status.value, data.issued_at, data.called_at, data.started_at, data.finished_at, data.left_at, wait,
-        data.handling_seconds,
+        event.subject, data.unit, data.business_date, data.service, data.ticket_class, channel, event.origin, state,
+        data.issued_at, data.called_at, data.started_at, data.finished_at, data.left_at, wait, data.handling_seconds,
     )  # fmt: skip
-    return Told(fact, {name: getattr(fact, name) for name in VISIT_FIELDS} | {"sequence": event.sequence})
-
-
-VISIT_FIELDS: Final = tuple(VisitFact.__dataclass_fields__)
+    # The event's own members are the row's columns but for these; what is no column is not looked at.
+    row = vars(data) | {
+        "visit": event.subject,
+        "sequence": event.sequence,
+        "origin": event.origin,
+        "state": state,
+        "channel": channel,
+        "wait_seconds": wait,
+    }
+    return Told(fact, row)
 
 
 def visit_kept(row: Any) -> VisitFact:

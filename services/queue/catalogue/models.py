@@ -19,7 +19,7 @@ class Service(QueueModel, table=True):
     version: int
     name_zh: str
     name_en: str
-    prefix: str
+    prefix: str = Field(unique=True)
     required_qualification: str | None = None
     expected_minutes: int
     materials: list[Any] = Field(sa_type=JsonText, sa_column_kwargs={"nullable": False})

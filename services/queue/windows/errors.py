@@ -12,6 +12,15 @@ class NotQualified(Problem):
     title_en = "The qualification that the service needs is not valid now"
 
 
+class StaffNotActive(Problem):
+    """The person does not work at the bank any more, or not now."""
+
+    status = 409
+    code = "staff_not_active"
+    title_zh = "该员工不在岗"
+    title_en = "This person is not active"
+
+
 class StaffBusy(Problem):
     """The teller already runs another window."""
 

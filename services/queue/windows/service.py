@@ -4,7 +4,14 @@ from typing import Any
 
 from services.queue.catalogue.service import offered_among
 from services.queue.windows import queries
-from services.queue.windows.errors import NotQualified, NotYourWindow, OwnOverride, StaffBusy, WindowBusy
+from services.queue.windows.errors import (
+    NotQualified,
+    NotYourWindow,
+    OwnOverride,
+    StaffBusy,
+    StaffNotActive,
+    WindowBusy,
+)
 from services.queue.windows.rules import MOVES, WindowState, allowed, missing
 from services.queue.windows.schemas import OpenWindow, OverrideRequest, WindowSetUp
 from shared.contracts.queue import ControlOverridden, ControlRefused, WindowClosed, WindowOpened
@@ -15,7 +22,7 @@ from shared.directory.business_day import business_date
 from shared.events.outgoing import Outgoing
 from shared.ids import uuid7
 from shared.security.principal import Principal
-from shared.web.problems import IllegalTransition, NotFound, ReferenceNotYetKnown
+from shared.web.problems import IllegalTransition, NotFound
 
 UnitRow = Any
 
@@ -69,9 +76,7 @@ async def open_window(uow: Uow, unit: UnitRow, no: str, staff: str, command: Ope
     row = await locked(uow, unit.id, no)
     if row.state not in MOVES["open"][0]:
         raise IllegalTransition(state=row.state, allowed=allowed(row.state))
-    person = await replica.person(uow, staff)
-    if not person.active:
-        raise ReferenceNotYetKnown("person", staff)
+    await _check_active(uow, staff)
     elsewhere = await uow.one(queries.RUN_BY, staff=staff)
     if elsewhere is not None:
         raise StaffBusy(unit=elsewhere.unit, window=elsewhere.no)
@@ -87,6 +92,11 @@ async def open_window(uow: Uow, unit: UnitRow, no: str, staff: str, command: Ope
     )
     await uow.audit("window.opened", object_type="window", object_id=f"{unit.id}:{no}", unit=unit.id)
     return opened
+
+
+async def _check_active(uow: Uow, staff: str) -> None:
+    if not (await replica.person(uow, staff)).active:
+        raise StaffNotActive(staff=staff)
 
 
 async def _check_qualified(uow: Uow, unit: UnitRow, no: str, staff: str, required: dict[str, str | None]) -> None:
@@ -154,7 +164,7 @@ async def grant_override(uow: Uow, unit: UnitRow, principal: Principal, command:
     by = principal.staff_id or principal.sub
     if command.staff == by:
         raise OwnOverride(pointer="/staff")
-    await replica.person(uow, command.staff)
+    await _check_active(uow, command.staff)
     row = {
         "id": uuid7(),
         "unit": unit.id,

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("steps", sa.Text(), nullable=False),
         sa.Column("updated_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("code", name="pk_service"),
+        sa.UniqueConstraint("prefix", name="uq_service_prefix"),
     )
     op.create_table(
         "service_version",
