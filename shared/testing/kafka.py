@@ -103,7 +103,9 @@ def _check(folder: Path) -> None:
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jar")}
     if found != expected:
         wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-        raise KafkaFailed(f"jars that are not as pinned in deploy/kafka/jars.lock: {', '.join(wrong[:5])}; remove {folder}")
+        raise KafkaFailed(
+            f"jars that are not as pinned in deploy/kafka/jars.lock: {', '.join(wrong[:5])}; remove {folder}"
+        )
 
 
 def _named() -> Iterator[tuple[list[str], str]]:

@@ -79,11 +79,13 @@ class Topics:
         for source in sources:
             by_leader[known[source.topic].leaders[source.partition]].append(source)
         asked = [
-            self._offsets(client, leader, mine, when) for leader, mine in by_leader.items() for when in (EARLIEST, LATEST)
+            self._offsets(client, leader, mine, when)
+            for leader, mine in by_leader.items()
+            for when in (EARLIEST, LATEST)
         ]
         first: dict[TopicPartition, int] = {}
         end: dict[TopicPartition, int] = {}
-        for (when, found) in await bounded("offsets", TIMEOUT, asyncio.gather(*asked)):
+        for when, found in await bounded("offsets", TIMEOUT, asyncio.gather(*asked)):
             (first if when == EARLIEST else end).update(found)
         return {source: Bounds(first[source], end[source]) for source in end}
 
@@ -155,7 +157,9 @@ async def create(
     # It never raises by itself: each topic's code must be read.
     for name, code, *words in reply.topic_errors:
         if code not in {0, EXISTS}:
-            raise BusUnavailable(f"topic {name}: {for_code(code).__name__} {' '.join(str(word) for word in words if word)}")
+            raise BusUnavailable(
+                f"topic {name}: {for_code(code).__name__} {' '.join(str(word) for word in words if word)}"
+            )
         if code == 0:
             made.append(name)
     return made
