@@ -8,6 +8,7 @@ import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,12 +17,15 @@ from fastapi import FastAPI
 
 from shared.bus.base import Bus
 from shared.bus.embedded import EmbeddedBus
+from shared.bus.retention import tidy
 from shared.clock import Clock, SystemClock
 from shared.db.database import Database
+from shared.db.errors import DatabaseError
 from shared.db.migrate import applied, migrate_sqlite
 from shared.db.postgres import PostgresDatabase
 from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import UnitContext
+from shared.events.checkpoints import published
 from shared.observability.health import Loops
 from shared.observability.logging import get_logger
 from shared.observability.metrics import HttpMetricsMiddleware, Metrics
@@ -46,6 +50,10 @@ log = get_logger("app")
 
 STOP_AGAIN = 1.0
 """Seconds after which a loop that did not end is asked again to stop."""
+
+
+TIDY_EVERY = 3600.0
+"""Seconds between two rounds of the embedded log's retention."""
 
 
 class DataFolderInUse(RuntimeError):
@@ -132,8 +140,9 @@ async def _open(
         stack.push_async_callback(db.close)
         if not await applied(db, spec.migrations):
             raise RuntimeError(f"the database of {spec.name} lacks migrations: run `wangdian migrate {spec.name}`")
+        sealer = Sealer(spec.name, db, keys, witness=partial(published, bus, spec.name))
         app.state.services[spec.name] = ServiceRuntime(
-            spec, settings, clock, db, bus, app.state.metrics.events, app.state.loops, keys, Sealer(spec.name, db, keys)
+            spec, settings, clock, db, bus, app.state.metrics.events, app.state.loops, keys, sealer
         )
     peers = _peers(app, settings)
     stack.push_async_callback(peers.close)
@@ -159,6 +168,8 @@ def _watch(app: FastAPI, runtime: ServiceRuntime) -> None:
 async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
     # A loop never ends by itself; when the application stops, each is cancelled between two awaits of its turn.
     tasks = [asyncio.create_task(app.state.metrics.watch_loop(), name="watch")]
+    if isinstance(app.state.bus, EmbeddedBus):
+        tasks.append(asyncio.create_task(_tidy(app.state.bus, app.state.loops), name="bus.retention"))
     for runtime in app.state.services.values():
         tasks += [asyncio.create_task(body(), name=name) for name, body in runtime.tasks()]
 
@@ -172,6 +183,17 @@ async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     stack.push_async_callback(stop)
+
+
+async def _tidy(bus: EmbeddedBus, loops: Loops) -> None:
+    beat = loops.register("bus.retention", limit=3 * TIDY_EVERY)
+    while True:
+        try:
+            await tidy(bus)
+        except DatabaseError as trouble:
+            log.warning("loop_waits", loop="bus.retention", error=type(trouble).__name__)
+        beat.turn()
+        await asyncio.sleep(TIDY_EVERY)
 
 
 def _keys(stack: AsyncExitStack, settings: Settings) -> Keyring:

@@ -62,6 +62,8 @@ class ServiceRuntime:
         self.sealer = sealer
         self.stopped: LogChanged | None = None
         """Why the consumer stands still: the log under its offsets is not the one it knew."""
+        self.failing: dict[str, str] = {}
+        """Loops whose last turn failed by a fault of ours (not by trouble outside), and with what."""
         self._loops = loops
         self._wake_relay = asyncio.Event()
         self._turns: dict[str, Turn] = {loop.name: loop.make(self) for loop in spec.loops}
@@ -157,10 +159,12 @@ class ServiceRuntime:
             try:
                 if await turn():
                     rest = 0.0
+                self.failing.pop(name, None)
             except (DatabaseUnavailable, BusUnavailable, OSError) as trouble:
                 log.warning("loop_waits", loop=name, service=self.name, error=type(trouble).__name__)
                 rest = max(interval, REST_AFTER_TROUBLE)
             except Exception as error:
+                self.failing[name] = type(error).__name__
                 log.error("loop_failed", loop=name, service=self.name, error=type(error).__name__, exc_info=error)
                 rest = max(interval, REST_AFTER_TROUBLE)
             await self._rest(rest, wake, beat)

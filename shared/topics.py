@@ -13,6 +13,9 @@ class Topic:
     compacted: bool = False
 
 
+COMPACT_AFTER_DAYS = 7
+"""A compacted topic keeps every record for so long, so that a reader that is away sees each change."""
+
 TOPICS: tuple[Topic, ...] = (
     Topic("queue.events", 48, 14),
     Topic("surveys.events", 24, 14),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.testing.postgres import postgres_server
+from shared.testing.process import RunningSystem
+from tests.chaos.warm import Warm
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +14,17 @@ def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL server."""
     with postgres_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """A process with everything imported, from which the command and the whole system are forked."""
+    with Warm() as process:
+        yield process
+
+
+@pytest.fixture
+def running(warm: Warm, tmp_path) -> Iterator[RunningSystem]:
+    """The whole system as a process of its own; not started yet, and gone after the test."""
+    with RunningSystem(tmp_path, start=warm.launch) as found:
+        yield found

@@ -50,6 +50,17 @@ def verify(
         raise typer.Exit(1)
 
 
+keys = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
+
+
+@keys.command()
+def rotate(url: Annotated[str | None, typer.Option(help="The running system")] = None) -> None:
+    """Make a new key-encryption key and wrap every record's key under it."""
+    done = ask(url, "operator", "POST", "/operator/v1/keys/rotate")
+    typer.echo(f"{done['kid']}: {done['rewrapped']} keys wrapped anew")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this room."""
+    app.add_typer(keys, name="keys")
     app.add_typer(audit, name="audit")

@@ -46,6 +46,11 @@ def doctor(url: Annotated[str | None, typer.Option(help="The running system")] =
             f"{service}: {flow['outbox_waiting']} events wait in the outbox, lag {flow['lag']}",
             "is the bus up, and do the workers turn (/livez)?",
         )
+        line(
+            not flow["failing"],
+            f"{service}: loops {', '.join(f'{k} ({v})' for k, v in flow['failing'].items()) or 'run'}",
+            "the log line loop_failed says where; a broken audit chain needs `wangdian audit verify`",
+        )
         report = ask(url, "auditor", "GET", f"/operator/v1/{service}/audit/verify")
         line(report["ok"], f"{service}: audit log of {report['rows']} rows", "`wangdian audit verify` names the row")
     if not well:

@@ -44,6 +44,7 @@ _log = sa.Table(
     sa.Column("headers", JsonText, nullable=False),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("stored_at", UTCDateTime, nullable=False, index=True),
+    sa.Index("ix_log_key", "topic", "partition", "key", "offset"),
     sqlite_with_rowid=False,
 )
 _part = sa.Table(
@@ -78,6 +79,18 @@ _EXPIRED = sa.select(sa.func.max(_log.c.offset).label("last")).where(
 )
 _DROP = sa.delete(_log).where(_log.c.topic == _p("t"), _log.c.partition == _p("p"), _log.c.offset <= _p("last"))
 _FIRST = sa.update(_part).where(_part.c.topic == _p("t"), _part.c.partition == _p("p")).values(first=_p("last") + 1)
+
+_newer = _log.alias("newer")
+_SUPERSEDED = sa.delete(_log).where(
+    _log.c.topic == _p("t"),
+    _log.c.stored_at < _p("before"),
+    sa.exists().where(
+        _newer.c.topic == _log.c.topic,
+        _newer.c.partition == _log.c.partition,
+        _newer.c.key == _log.c.key,
+        _newer.c.offset > _log.c.offset,
+    ),
+)
 
 
 class EmbeddedBus:
@@ -187,6 +200,11 @@ class EmbeddedBus:
             return touched
 
         return await self._db.write(drop, actor="bus")
+
+    async def compact(self, topic: str, keep: timedelta) -> int:
+        """Drop the records of ``topic`` older than ``keep`` whose key has a newer record; returns how many went."""
+        before = self._clock.now() - keep
+        return await self._db.write(lambda uow: uow.execute(_SUPERSEDED, t=topic, before=before), actor="bus")
 
 
 class EmbeddedSubscription:

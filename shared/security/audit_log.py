@@ -1,7 +1,7 @@
 """The audit log at work: rows written in the business transaction, blocks sealed behind it (审计日志)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from shared.contracts.audit import AuditCheckpoint
@@ -49,21 +49,35 @@ async def record(
 class Sealer:
     """The loop of one service that seals its rows and tells each checkpoint, in the transaction that seals.
 
-    ``head`` is the newest checkpoint known from outside the database, if there is one at start; afterwards the sealer
+    ``head`` is the newest checkpoint known from outside the database, if there is one at start (``witness`` is asked
+    for the published ones at the first turn); afterwards the sealer
     remembers its own, so that a database which lost its end is noticed at the next turn.
     """
 
-    def __init__(self, service: str, db: Database, keys: Keyring, head: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        db: Database,
+        keys: Keyring,
+        head: Checkpoint | None = None,
+        witness: Callable[[], Awaitable[Sequence[Checkpoint]]] | None = None,
+    ) -> None:
         self._service = service
         self._db = db
         self._signer = keys.audit_signer()
         self.head = head
+        self._witness = witness
+        self._asked = False
 
     async def turn(self) -> int:
         """Seal what waits, at most a thousand rows; returns how many blocks were made (0 or 1).
 
         Raises :class:`shared.security.sealer.ChainBroken`.
         """
+        if not self._asked and self._witness is not None:
+            # A database that lost its end while nobody ran is noticed at the first turn, not only by verification.
+            known = await self._witness()
+            self.head, self._asked = (known[-1] if known else None), True
         try:
             sealed = await self._db.write(self._seal, actor="audit.sealer")
         except UniqueConflict:  # another replica sealed the same rows first

@@ -81,6 +81,12 @@ class Keyring:
         seed = self._suite.derive(self._keys.get(LOOKUP).material, "audit", 32)
         return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
 
+    def rotate(self) -> str:
+        """Make a new active key, if the source can; its id. Data keys are wrapped anew by ``RecordKeys.rewrap``."""
+        if not isinstance(self._keys, FileKeySource):
+            raise TypeError("this key source is rotated where it is kept")
+        return self._keys.rotate()
+
     def active_kid(self) -> str:
         """The id of the key-encryption key that wraps new data keys."""
         return self._keys.active().kid

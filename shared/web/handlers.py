@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from shared.db.errors import DatabaseUnavailable, IntegrityViolation, UniqueConflict
+from shared.db.errors import DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.observability.logging import get_logger
 from shared.observability.tracing import trace_id
 from shared.web.problems import (
@@ -44,7 +44,9 @@ def language_of(request: Request) -> str:
 
 def respond(request: Request, problem: Problem) -> Response:
     """The problem as a response."""
-    body = json.dumps(problem.body(language_of(request), trace_id()), ensure_ascii=False, default=str).encode()
+    body = json.dumps(problem.body(language_of(request), trace_id()), ensure_ascii=False, default=str).encode(
+        errors="replace"
+    )
     headers = {"Cache-Control": "no-store", "Content-Language": language_of(request)} | problem.headers
     return Response(body, problem.status, headers, "application/problem+json")
 
@@ -94,6 +96,8 @@ def to_problem(error: Exception) -> Problem:
         return Unavailable()
     if isinstance(error, UniqueConflict | IntegrityViolation):
         return AlreadyExists()
+    if isinstance(error, ValueRefused):
+        return InvalidRequest()
     return InternalError()
 
 
@@ -107,6 +111,6 @@ def install(app: FastAPI) -> None:
         return respond(request, problem)
 
     for kind in (Problem, RequestValidationError, HTTPException, ResponseValidationError, DatabaseUnavailable,
-                 UniqueConflict, IntegrityViolation):  # fmt: skip
+                 UniqueConflict, IntegrityViolation, ValueRefused):  # fmt: skip
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, answer)

@@ -12,15 +12,22 @@ import sqlalchemy as sa
 from shared.db.statements import upsert
 from shared.db.tables import idempotency as _kept
 from shared.db.uow import Uow
-from shared.web.problems import KeyMalformed, KeyReused
+from shared.web.problems import KeyMalformed, KeyReused, Unavailable
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
 
 _p = sa.bindparam
+_CLAIM = upsert(_kept, ["caller", "key"], None).returning(_kept.c.status)
 _FIND = sa.select(_kept.c.fingerprint, _kept.c.status, _kept.c.headers, _kept.c.body).where(
     _kept.c.caller == _p("caller"), _kept.c.key == _p("key")
 )
-_KEEP = upsert(_kept, ["caller", "key"], None).returning(_kept.c.status)
+_KEEP = (
+    sa.update(_kept)
+    .where(_kept.c.caller == _p("by"), _kept.c.key == _p("under"))
+    .values(status=_p("code"), headers=_p("sent"), body=_p("bytes"))
+)
+_CLAIMED = 0
+"""The status of a key whose reply is not known yet; seen only inside the transaction that claimed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +48,40 @@ class Key:
     fingerprint: str
 
 
-class Raced(Exception):
-    """Another transaction stored this key while we worked: roll back and take its reply."""
-
-
-def make_key(caller: str, key: str, method: str, path: str, body: bytes) -> Key:
-    """The key of a request; equal fingerprints are equal requests."""
+def make_key(caller: str, key: str, method: str, target: str, body: bytes) -> Key:
+    """The key of a request; equal fingerprints are equal requests. ``target`` is its path and query."""
     if not _KEY.match(key):
         raise KeyMalformed(pointer="/header/idempotency-key")
-    digest = hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+    digest = hashlib.sha256(b"\n".join([method.encode(), target.encode(), body])).hexdigest()
     return Key(caller, key, digest)
 
 
-async def recall(uow: Uow, key: Key) -> Reply | None:
-    """The reply kept under ``key``, or None; another request under it is a problem."""
-    row = await uow.one(_FIND, caller=key.caller, key=key.key)
-    if row is None:
+async def claim(uow: Uow, key: Key) -> Reply | None:
+    """Take the key for this unit, or get the reply kept under it; another request under it is a problem.
+
+    Where another unit holds the key, this one waits until that ends: a retry must not be refused by the state that its
+    own first try has left.
+    """
+    claimed = await uow.one(
+        _CLAIM,
+        caller=key.caller,
+        key=key.key,
+        fingerprint=key.fingerprint,
+        status=_CLAIMED,
+        headers={},
+        body=b"",
+        created_at=uow.now,
+    )
+    if claimed is not None:
         return None
+    row = await uow.one(_FIND, caller=key.caller, key=key.key)
+    if row is None:  # housekeeping has just forgotten it
+        raise Unavailable
     if row.fingerprint != key.fingerprint:
         raise KeyReused(pointer="/header/idempotency-key")
     return Reply(row.status, dict(row.headers), bytes(row.body))
 
 
 async def keep(uow: Uow, key: Key, reply: Reply) -> None:
-    """Keep the reply; waits for a concurrent unit with the same key and raises :class:`Raced` if that one commits."""
-    kept = await uow.one(
-        _KEEP,
-        caller=key.caller,
-        key=key.key,
-        fingerprint=key.fingerprint,
-        status=reply.status,
-        headers=reply.headers,
-        body=reply.body,
-        created_at=uow.now,
-    )
-    if kept is None:
-        raise Raced
+    """Keep the reply under the claimed key."""
+    await uow.write(_KEEP, by=key.caller, under=key.key, code=reply.status, sent=reply.headers, bytes=reply.body)

@@ -1,5 +1,6 @@
 """What operations does by HTTP: parked and dead events, retry, discard, replay, resync, the audit log's proof."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from shared.db.uow import Reads, Uow
 from shared.events import parking, positions
 from shared.events.checkpoints import published
 from shared.runtime import ServiceRuntime
+from shared.security.keyring import Keyring
 from shared.security.principal import Principal
 from shared.security.scopes import scope
 from shared.security.verify_audit import verify_audit
@@ -76,6 +78,7 @@ class Flow(BaseModel):
     parked_subjects: int
     dead: int
     stopped: str | None
+    failing: dict[str, str]
 
 
 def runtime_of(request: Request, service: str) -> ServiceRuntime:
@@ -104,6 +107,7 @@ async def show_flow(request: Request, actor: Watch, service: PathId) -> Flow:
         parked_subjects=parked,
         dead=dead,
         stopped=str(runtime.stopped) if runtime.stopped is not None else None,
+        failing=runtime.failing,
     )
 
 
@@ -148,6 +152,31 @@ async def resync(request: Request, actor: Operate, service: PathId, command: Rew
     runtime = runtime_of(request, service)
     await _set_offsets(runtime, actor.sub, command.topic, command.offset, keep_log=False)
     return await show_flow(request, actor, service)
+
+
+class Rotation(BaseModel):
+    """A new key-encryption key, and how many records' keys were wrapped anew under it."""
+
+    kid: str
+    rewrapped: int
+
+
+@router.post("/keys/rotate")
+async def rotate_keys(request: Request, actor: Operate) -> Rotation:
+    """Make a new key-encryption key and wrap every record's data key under it (密钥轮换); ciphertexts stay."""
+    keyring: Keyring = request.app.state.keyring
+    kid = await asyncio.to_thread(keyring.rotate)
+    done = 0
+    for runtime in request.app.state.services.values():
+        records = runtime.db.context.records
+        while changed := await runtime.db.write(records.rewrap, actor=actor.sub):
+            done += changed
+
+        async def tell(uow: Uow) -> None:
+            await uow.audit("keys.rotated", object_type="key", object_id=kid)
+
+        await runtime.db.write(tell, actor=actor.sub)
+    return Rotation(kid=kid, rewrapped=done)
 
 
 class AuditFinding(BaseModel):

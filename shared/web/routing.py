@@ -6,7 +6,7 @@ dependency commits after the 2xx has left, and a dependency never sees the respo
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, get_type_hints
 
@@ -20,7 +20,7 @@ from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
 from shared.security.principal import Principal
 from shared.security.scopes import PRINCIPAL
-from shared.web.idempotency import Key, Raced, Reply, keep, make_key, recall
+from shared.web.idempotency import Key, Reply, claim, keep, make_key
 from shared.web.problems import KeyRequired, Problem, ProblemBody
 
 KEY_ROLES = frozenset({"app", "kiosk", "integration"})
@@ -106,7 +106,7 @@ class UnitEndpoint:
         database = self._database(request)
 
         async def work(uow: Uow) -> Reply:
-            if key is not None and (kept := await recall(uow, key)) is not None:
+            if key is not None and (kept := await claim(uow, key)) is not None:
                 return kept
             reply = self._reply(await self._endpoint(**{self._unit: uow}, **arguments), uow.headers)
             if key is not None:
@@ -115,7 +115,7 @@ class UnitEndpoint:
             return reply
 
         try:
-            reply = await _once_more(lambda: database.write(work, actor=actor))
+            reply = await database.write(work, actor=actor)
         except Problem as problem:
             told = problem.tell
             if told:
@@ -140,14 +140,6 @@ class UnitEndpoint:
         return request.app.state.services[self._service].db
 
 
-async def _once_more(write: Callable[[], Awaitable[Reply]]) -> Reply:
-    """A concurrent request with the same key may win the race to keep its reply: then that one is the answer."""
-    try:
-        return await write()
-    except Raced:
-        return await write()
-
-
 def _without_none(result: Any) -> Any:
     """``T`` of ``T | None``; None for an endpoint that never returns a body."""
     if result is None or result is type(None):
@@ -166,7 +158,8 @@ async def _key_of(request: Request, principal: Principal | None) -> Key | None:
         return None
     # Without a token the link is the caller: another link's equal key is another key.
     caller = principal.sub if principal is not None else f"link:{request.url.path}"
-    return make_key(caller, key, request.method, request.url.path, await request.body())
+    target = f"{request.url.path}?{request.url.query}"
+    return make_key(caller, key, request.method, target, await request.body())
 
 
 def ServiceRouter(service: str, tag: str) -> APIRouter:  # noqa: N802 - reads as the class it stands for

@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from services.aggregator.spec import SPEC
 from shared.bus.base import Batch, Record, TopicPartition
 from shared.clock import SystemClock
-from shared.contracts.queue import Channel, VisitCalled, VisitCompleted, VisitOpened, VisitStarted, VisitState, VisitStatus
+from shared.contracts.queue import (
+    Channel,
+    VisitCalled,
+    VisitCompleted,
+    VisitOpened,
+    VisitStarted,
+    VisitState,
+    VisitStatus,
+)
 from shared.db.database import Database
 from shared.db.migrate import migrate_sqlite
 from shared.db.sqlite import SqliteDatabase
@@ -126,24 +134,32 @@ async def bench_aggregator(db: Database, name: str, visits: int = 5_000) -> list
     return rates
 
 
-async def run() -> list[Rate]:
-    """The rates on SQLite and on PostgreSQL."""
-    clock, context = SystemClock(), UnitContext("aggregator")
+async def _on_sqlite() -> list[Rate]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "aggregator.sqlite3"
         await asyncio.to_thread(migrate_sqlite, path, SPEC.migrations)
-        lite = SqliteDatabase(path, clock, context)
-        await lite.open()
-        rates = await bench_aggregator(lite, "sqlite")
-        await lite.close()
+        return await _measured(SqliteDatabase(path, SystemClock(), UnitContext("aggregator")), "sqlite")
+
+
+async def _on_postgres(server: str) -> list[Rate]:
+    return await _measured(await postgres_for(server, SPEC, SystemClock(), UnitContext("aggregator")), "postgres")
+
+
+async def _measured(db: Database, name: str) -> list[Rate]:
+    await db.open()
+    try:
+        return await bench_aggregator(db, name)
+    finally:
+        await db.close()
+
+
+def run() -> list[Rate]:
+    """The rates on SQLite and on PostgreSQL."""
+    rates = asyncio.run(_on_sqlite())
     with postgres_server() as server:
-        elephant = await postgres_for(server, SPEC, clock, context)
-        await elephant.open()
-        rates += await bench_aggregator(elephant, "postgres")
-        await elephant.close()
-    return rates
+        return rates + asyncio.run(_on_postgres(server))
 
 
 if __name__ == "__main__":
-    for rate in asyncio.run(run()):
-        print(f"{rate.name:32} {rate.per_second:10,.0f} events/s {rate.per_core:10,.0f} per core")  # noqa: T201
+    for rate in run():
+        print(f"{rate.name:32} {rate.per_second:10,.0f} events/s {rate.per_core:10,.0f} per core")

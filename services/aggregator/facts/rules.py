@@ -39,7 +39,9 @@ def visit_told(event: Event[VisitState]) -> Told:
     if wait is None and data.called_at is None and data.left_at is not None:
         # Nobody called: the customer waited until they left.
         wait = whole_seconds(data.issued_at, data.left_at)
-    state, channel = data.status._value_, data.channel._value_
+    # The member's own slot: twice as fast as the property, on the path of every event.
+    state: Any = data.status._value_
+    channel = data.channel._value_
     fact = VisitFact(
         event.subject, data.unit, data.business_date, data.service, data.ticket_class, channel, event.origin, state,
         data.issued_at, data.called_at, data.started_at, data.finished_at, data.left_at, wait, data.handling_seconds,

@@ -21,7 +21,7 @@ from shared.ids import uuid7
 from shared.runtime import ServiceRuntime
 from shared.security.principal import Principal
 from shared.web.fields import PathId, QueryUnit
-from shared.web.idempotency import Key, Raced, Reply, keep, make_key, recall
+from shared.web.idempotency import Key, Reply, claim, keep, make_key
 from shared.web.paging import Page, Paging, page
 from shared.web.problems import BadBody, InvalidField, KeyRequired, NotFound, Problem
 from shared.web.routing import KEY_ROLES, ServiceRouter
@@ -69,7 +69,7 @@ async def import_history(request: Request, actor: ImportHistory) -> Response:
     key = key_of(format_name, unit, form.sha256)
 
     async def work(uow: Uow) -> Reply:
-        if key is not None and (kept := await recall(uow, key)) is not None:
+        if key is not None and (kept := await claim(uow, key)) is not None:
             return kept
         await replica.branch(uow, actor, unit)
         row = await service.begin(uow, run=run, unit=unit, format_name=format_name, sha256=form.sha256, size=form.size)
@@ -80,10 +80,7 @@ async def import_history(request: Request, actor: ImportHistory) -> Response:
         return reply
 
     try:
-        try:
-            reply = await runtime.db.write(work, actor=actor.sub)
-        except Raced:
-            reply = await runtime.db.write(work, actor=actor.sub)
+        reply = await runtime.db.write(work, actor=actor.sub)
     except Problem:
         await asyncio.to_thread(spool.remove, run)
         raise

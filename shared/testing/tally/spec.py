@@ -110,7 +110,7 @@ async def break_down(uow: Uow, actor: Write, name: PathId) -> Shown:
     raise RuntimeError("Zhang San")
 
 
-@router.post("/links/{token}", dependencies=[public("holder of the link")])
+@router.post("/links/{token}", status_code=201, dependencies=[public("holder of the link")])
 async def by_link(uow: Uow, request: Request, token: PathId) -> Shown:
     """A write without a token."""
     amount, additions = await add(uow, token, 1)

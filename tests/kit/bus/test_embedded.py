@@ -62,7 +62,9 @@ async def test_a_failing_disk_is_an_outcome_of_every_message(reopen, monkeypatch
         raise DatabaseUnavailable("full")
 
     monkeypatch.setattr(bus._db, "write", fail)
-    assert [type(o) for o in await bus.publish([contract.message("a"), contract.message("b")])] == [DatabaseUnavailable] * 2
+    assert [type(o) for o in await bus.publish([contract.message("a"), contract.message("b")])] == [
+        DatabaseUnavailable
+    ] * 2
     monkeypatch.undo()
     assert list(await bus.publish([contract.message("a")])) == [None]
 

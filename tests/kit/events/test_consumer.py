@@ -84,7 +84,9 @@ async def test_a_duplicate_on_the_bus_is_answered_once(listener, voice):
 
 async def test_an_unknown_type_is_skipped_and_counted(listener, voice, registry):
     await voice.send(
-        voice.record("a", ce_type="staff.person.changed.v2", value=b"\xff"), voice.record("a", ce_type=""), voice.record("a")
+        voice.record("a", ce_type="staff.person.changed.v2", value=b"\xff"),
+        voice.record("a", ce_type=""),
+        voice.record("a"),
     )
     assert await listener.drain() == 3
     assert (figure(registry, "events_skipped"), figure(registry, "events_handled")) == (2, 1)

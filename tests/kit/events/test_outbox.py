@@ -18,9 +18,7 @@ ROWS = sa.select(outbox).order_by(outbox.c.seq)
 
 
 async def rows(db):
-    return [
-        (row.subject, int(row.headers["ce_sequence"])) for row in await db.read(lambda reads: reads.all(ROWS))
-    ]
+    return [(row.subject, int(row.headers["ce_sequence"])) for row in await db.read(lambda reads: reads.all(ROWS))]
 
 
 async def test_two_events_of_one_transaction_are_two_in_order(store):

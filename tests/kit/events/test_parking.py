@@ -152,9 +152,13 @@ async def test_decisions_are_in_the_audit_log(parked):
     ]  # fmt: skip
 
 
-AUDIT = sa.select(
-    sa.column("actor", sa.Text), sa.column("action", sa.Text), sa.column("object_id", sa.Text), sa.column("seq")
-).select_from(sa.table("audit_row")).order_by(sa.column("seq"))
+AUDIT = (
+    sa.select(
+        sa.column("actor", sa.Text), sa.column("action", sa.Text), sa.column("object_id", sa.Text), sa.column("seq")
+    )
+    .select_from(sa.table("audit_row"))
+    .order_by(sa.column("seq"))
+)
 
 
 async def test_a_dead_letter_that_still_cannot_be_read_is_dead_again_and_parks_nobody(listener, voice):
@@ -187,13 +191,14 @@ async def test_a_poison_event_of_a_new_log_has_its_letter_beside_the_old_logs(pa
     for file in tmp_path.glob("bus.sqlite3*"):
         file.unlink()
     await bus.open()
+
     async def accept(uow):
         for source in await positions.of_topic(uow, "staff.directory"):
             await positions.decide(uow, source, positions.Position(0, ""))
 
     await parked.db.write(accept, actor="op")
     parked.poison["worse"] = ValueError()
-    same = [n for n in (f"w{i}" for i in range(50)) if partition_of(n, 3) == partition_of("bad", 3)][0]
+    same = next(n for n in (f"w{i}" for i in range(50)) if partition_of(n, 3) == partition_of("bad", 3))
     parked.poison[same] = ValueError()
     await voice.tell(*([same] * 6))
     await parked.drain()
@@ -205,7 +210,7 @@ async def test_a_poison_event_of_a_new_log_has_its_letter_beside_the_old_logs(pa
 
 @pytest.mark.parametrize("dialect", ["postgres"], indirect=True)
 async def test_a_subject_freed_by_another_member_keeps_nobody_waiting_for_ever(parked, voice, make_db):
-    """One member lets the last letter through while another queues a new event behind it: whoever is first, it flows."""
+    """One member lets the last letter through while another queues an event behind it: whoever is first, it flows."""
     other = parked.member(db=await make_db(parked.db.url))
     parked.poison.clear()
     for _ in range(10):
@@ -233,9 +238,7 @@ Step = st.one_of(
 )
 
 
-@settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(Step, max_size=25))
 def test_any_interleaving_duplication_and_failure_ends_in_the_same_figures(
     steps, kinds, sqlite_template, tmp_path_factory, monkeypatch

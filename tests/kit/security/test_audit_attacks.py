@@ -64,7 +64,7 @@ async def test_an_honest_log_verifies(log: Log) -> None:
 
 @pytest.mark.parametrize("column", ["id", "at", "actor", "action", "object_type", "object_id", "unit", "purpose"])
 async def test_an_edited_field_names_its_row(log: Log, sql: Sql, column: str) -> None:
-    sql(f"UPDATE audit_row SET {column} = 'x' WHERE seq = 6")  # noqa: S608 - a name from the list above
+    sql(f"UPDATE audit_row SET {column} = 'x' WHERE seq = 6")
     assert (await log.check()).first == Finding(2, 6, "row_altered")
 
 
