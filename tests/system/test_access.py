@@ -16,6 +16,7 @@ from shared.security.principal import Role
 from shared.security.route_table import route_access
 from shared.settings import Settings
 from shared.testing.system import system
+from tests.system.small_bank import furnish
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,9 +37,9 @@ PUBLIC = [row for row in table(APP) if row.public is not None]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bank(tmp_path_factory, furnish_bank):
+async def bank(tmp_path_factory):
     async with system(load(), tmp_path_factory.mktemp("access")) as running:
-        yield await furnish_bank(running)
+        yield await furnish(running)
 
 
 def filled(path):

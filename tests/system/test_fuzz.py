@@ -20,6 +20,7 @@ from shared.app import build_app
 from shared.security.route_table import route_access
 from shared.settings import Settings
 from shared.testing.system import system
+from tests.system.small_bank import furnish
 
 EXAMPLES = 20
 REAL_MEMBERS = {"service": "cash", "class": "ordinary", "staff": "T0002", "unit": "gz-001", "services": ["cash"]}
@@ -87,12 +88,12 @@ KIT_TABLES = kit_tables()
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory, furnish_bank):
+def driver(tmp_path_factory):
     loop, stack = asyncio.new_event_loop(), AsyncExitStack()
 
     async def start():
         running = await stack.enter_async_context(system(load(), tmp_path_factory.mktemp("fuzz")))
-        return await furnish_bank(running)
+        return await furnish(running)
 
     yield Driver(loop, loop.run_until_complete(start()))
     loop.run_until_complete(stack.aclose())
