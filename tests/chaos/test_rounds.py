@@ -145,7 +145,7 @@ def audits(system: RunningSystem) -> list[str]:
     return [f"audit of {report['service']}: {report['findings']}" for report in reports if not report["ok"]]
 
 
-@pytest.mark.timeout(0)
+@pytest.mark.timeout(300 + 20 * ROUNDS)
 async def test_nothing_is_lost_or_done_twice_whenever_the_process_dies(running, tmp_path) -> None:
     rounds, recorder, begun = Rounds(running, SEED), Recorder(), time.monotonic()
     await asyncio.to_thread(load_the_bank, rounds)
