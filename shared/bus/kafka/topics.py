@@ -154,7 +154,9 @@ async def create(
     """
     admin = AIOKafkaAdminClient(**connection.options())
     wanted = [
-        NewTopic(topic.name, partitions or topic.partitions, replication, topic_configs=dict(topic.settings(replication)))
+        NewTopic(
+            topic.name, partitions or topic.partitions, replication, topic_configs=dict(topic.settings(replication))
+        )
         for topic in topics
     ]
     try:
@@ -166,7 +168,9 @@ async def create(
     # It never raises by itself: each topic's code must be read.
     for name, code, *words in reply.topic_errors:
         if code not in {0, EXISTS}:
-            raise BusUnavailable(f"topic {name}: {for_code(code).__name__} {' '.join(str(word) for word in words if word)}")
+            raise BusUnavailable(
+                f"topic {name}: {for_code(code).__name__} {' '.join(str(word) for word in words if word)}"
+            )
         if code == 0:
             made.append(name)
     asking = Topics(connection)
