@@ -235,6 +235,19 @@ def _tokens(app: FastAPI, settings: Settings, clock: Clock) -> None:
 
 
 def _bus(settings: Settings, clock: Clock) -> Bus:
+    if settings.mode == "distributed":
+        # On demand: the embedded pair starts without loading a client of Kafka.
+        from shared.bus.kafka.bus import KafkaBus
+        from shared.bus.kafka.connection import KafkaConnection
+
+        connection = KafkaConnection(
+            settings.kafka,
+            security=settings.kafka_security,
+            ca=settings.kafka_ca,
+            user=settings.kafka_user,
+            password=settings.kafka_password.get_secret_value(),
+        )
+        return KafkaBus(connection, instance=settings.kafka_instance)
     return EmbeddedBus(settings.data / "bus.sqlite3", clock, [topic.name for topic in TOPICS], settings.partitions)
 
 

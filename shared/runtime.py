@@ -143,6 +143,7 @@ class ServiceRuntime:
                         "consumer_stopped", service=self.name, topic=changed.source.topic, code=type(changed).__name__
                     )
                 self.stopped = changed
+                await asyncio.sleep(REST_AFTER_TROUBLE)
                 return 0
             self.stopped = None
             return done

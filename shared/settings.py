@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Role = Literal["api", "relay", "consume", "timers"]
@@ -16,6 +16,10 @@ class Settings(BaseSettings):
 
     Two pairs exist and no other: *embedded* (SQLite files and the embedded log under ``data``) and
     *distributed* (PostgreSQL by ``database_url``, Kafka by ``kafka``).
+
+    ``kafka`` lists bootstrap addresses, ``host:port`` with commas between; ``kafka_ca`` is a PEM file (the system's
+    authorities when empty); ``kafka_instance`` makes this worker a static member of its groups: its own name, the same
+    after a restart.
     """
 
     model_config = SettingsConfigDict(env_prefix="WANGDIAN_", extra="ignore")
@@ -28,6 +32,11 @@ class Settings(BaseSettings):
     roles: frozenset[Role] = ALL_ROLES
     database_url: str = ""
     kafka: str = ""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ca: Path | None = None
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_instance: str = ""
     partitions: int = Field(default=3, ge=1, le=256)
     jwks: str = ""
     token_issuer: str = "https://issuer.wangdian.example"  # noqa: S105 - an issuer's name, not a secret
@@ -51,6 +60,8 @@ class Settings(BaseSettings):
             )
         if self.mode == "distributed" and not (self.database_url and self.kafka and self.jwks):
             raise ValueError("distributed mode needs WANGDIAN_DATABASE_URL, WANGDIAN_KAFKA and WANGDIAN_JWKS")
+        if self.kafka_security == "SASL_SSL" and not (self.kafka_user and self.kafka_password.get_secret_value()):
+            raise ValueError("SASL_SSL needs WANGDIAN_KAFKA_USER and WANGDIAN_KAFKA_PASSWORD")
         return self
 
     @property

@@ -1,6 +1,14 @@
-"""Topics are data: what exists on the bus, with Kafka's settings for production."""
+"""Topics are data: what exists on the bus, with Kafka's settings for production.
 
+``deploy/kafka/topics.yaml`` is generated from here for those who provision the cluster.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+MAX_MESSAGE = 1 << 18
+"""Bytes that one event may have on the bus, with its headers."""
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +19,17 @@ class Topic:
     partitions: int
     keep_days: int | None
     compacted: bool = False
+
+    def settings(self, replication: int) -> Mapping[str, str]:
+        """Kafka's settings of the topic on a cluster that keeps ``replication`` copies."""
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(-1 if self.keep_days is None else self.keep_days * DAY_MS),
+            "max.message.bytes": str(MAX_MESSAGE),
+            "min.insync.replicas": str(max(1, replication - 1)),
+            "unclean.leader.election.enable": "false",
+            "compression.type": "producer",
+        }
 
 
 COMPACT_AFTER_DAYS = 7

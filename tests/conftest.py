@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.testing.kafka import Kafka, kafka_server
 from shared.testing.postgres import postgres_server
 from shared.testing.process import RunningSystem
 from tests.chaos.warm import Warm
@@ -14,6 +15,13 @@ def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL server."""
     with postgres_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """A running Apache Kafka; a test makes topics of its own names."""
+    with kafka_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,10 @@ class Subscription(Protocol):
         """The next records after the positions, at most ``limit`` a partition; waits ``wait`` seconds at most."""
         ...
 
+    def rewind(self) -> None:
+        """Forget the positions in memory: the next fetch asks for the stored ones again and goes on from there."""
+        ...
+
     async def seek(self, source: TopicPartition, position: Position) -> None:
         """Go on from ``position``; raises :class:`LogChanged` when that is not in the log."""
         ...

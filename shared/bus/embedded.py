@@ -178,11 +178,9 @@ class EmbeddedBus:
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> "EmbeddedSubscription":
         """Read every partition of ``topics`` from the stored positions."""
         event = self._arrived.setdefault(f"{group} {','.join(topics)}", asyncio.Event())
-        subscription = EmbeddedSubscription(self._db, event)
         sources = [TopicPartition(topic, p) for topic in topics for p in range(self._partitions)]
-        positions = await assigned(sources)
-        for source in sources:
-            await subscription.seek(source, positions.get(source, Position(0, "")))
+        subscription = EmbeddedSubscription(self._db, event, sources, assigned)
+        await subscription.place()
         return subscription
 
     async def expire(self, topic: str, keep: timedelta) -> int:
@@ -210,14 +208,32 @@ class EmbeddedBus:
 class EmbeddedSubscription:
     """Positions in memory over the log; the caller keeps the durable ones."""
 
-    def __init__(self, db: SqliteDatabase, arrived: asyncio.Event) -> None:
+    def __init__(
+        self, db: SqliteDatabase, arrived: asyncio.Event, sources: Sequence[TopicPartition], stored: Assigned
+    ) -> None:
         self._db = db
         self._arrived = arrived
+        self._sources = tuple(sources)
+        self._stored = stored
         self._positions: dict[TopicPartition, Position] = {}
 
     def assigned(self) -> frozenset[TopicPartition]:
         """Every partition of the subscribed topics."""
-        return frozenset(self._positions)
+        return frozenset(self._sources)
+
+    def rewind(self) -> None:
+        """Forget the positions; the next fetch asks for the stored ones."""
+        self._positions.clear()
+
+    async def place(self) -> None:
+        """Go to the stored positions."""
+        positions = await self._stored(self._sources)
+        try:
+            for source in self._sources:
+                await self.seek(source, positions.get(source, Position(0, "")))
+        except LogChanged:
+            self._positions.clear()
+            raise
 
     async def seek(self, source: TopicPartition, position: Position) -> None:
         """Go on from ``position``, which must be in this very log."""
@@ -234,6 +250,8 @@ class EmbeddedSubscription:
 
     async def fetch(self, *, limit: int, wait: float) -> Sequence[Batch]:
         """What is there, or what arrives within ``wait`` seconds."""
+        if not self._positions:
+            await self.place()
         self._arrived.clear()
         batches = await self._db.read(lambda reads: self._read(reads, limit))
         if not batches and wait > 0:
@@ -270,4 +288,5 @@ class EmbeddedSubscription:
 
     async def close(self) -> None:
         """Nothing to leave."""
+        self._sources = ()
         self._positions.clear()

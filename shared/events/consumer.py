@@ -81,23 +81,24 @@ class Consumer:
 
     async def turn(self, wait: float = 0.0) -> int:
         """Handle what is there, then what was parked and is due; returns how many records were taken."""
-        if self._rejoin:
-            self._rejoin = False
-            await self.stop()
         if self._subscription is None:
             await self.start()
-        assert self._subscription is not None  # noqa: S101 - start() has just made it
+        subscription = self._subscription
+        assert subscription is not None  # noqa: S101 - start() has just made it
+        if self._rejoin:
+            self._rejoin = False
+            subscription.rewind()
         taken = 0
-        for batch in await self._subscription.fetch(limit=LIMIT, wait=wait):
-            taken += len(batch.records)
-            try:
+        try:
+            for batch in await subscription.fetch(limit=LIMIT, wait=wait):
+                taken += len(batch.records)
                 await self._handle(batch)
-            except BaseException:
-                # The position in memory is past this batch: forget it, and go on from the stored one.
-                await self.stop()
-                raise
-            crash("consumer:after-commit")
-            await self._subscription.done(batch.source, batch.records[-1].offset + 1)
+                crash("consumer:after-commit")
+                await subscription.done(batch.source, batch.records[-1].offset + 1)
+        except BaseException:
+            # The positions in memory may be past what had its effect: forget them, and go on from the stored ones.
+            subscription.rewind()
+            raise
         taken += await self.retry_due()
         return taken
 
