@@ -22,7 +22,6 @@ from shared.clock import Clock, SystemClock
 from shared.db.database import Database
 from shared.db.errors import DatabaseError
 from shared.db.migrate import applied, migrate_sqlite
-from shared.db.postgres import PostgresDatabase
 from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import UnitContext
 from shared.events.checkpoints import published
@@ -256,6 +255,8 @@ async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context
         path = settings.data / f"{spec.name}.sqlite3"
         await asyncio.to_thread(migrate_sqlite, path, spec.migrations)
         return SqliteDatabase(path, clock, context)
+    from shared.db.postgres import PostgresDatabase
+
     return PostgresDatabase(settings.database_url, clock, context)
 
 

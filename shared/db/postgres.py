@@ -47,10 +47,10 @@ def translate(error: BaseException) -> BaseException:
         return ValueRefused(type(error).__name__)
     if isinstance(error, _AGAIN):
         return _TryAgain(type(error).__name__)
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return UniqueConflict(error.constraint_name or "")
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
-        return IntegrityViolation(error.constraint_name or type(error).__name__)
+        unique = isinstance(error, asyncpg.UniqueViolationError)
+        name = error.constraint_name
+        return UniqueConflict(name or "") if unique else IntegrityViolation(name or type(error).__name__)
     if isinstance(error, _TROUBLE):
         return DatabaseUnavailable(type(error).__name__)
     if isinstance(error, asyncpg.PostgresError):

@@ -1,6 +1,5 @@
 """A real Apache Kafka on loopback for tests and the local system: fetched once, started from ``deploy/kafka``."""
 
-import asyncio
 import contextlib
 import fcntl
 import hashlib
@@ -11,8 +10,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
@@ -26,6 +28,8 @@ CLUSTER = "d2FuZ2RpYW4tdGVzdHMtMQ"
 """The id of every test cluster; any 16 bytes do."""
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 READY_IN = 60.0
+_STARTER = ThreadPoolExecutor(1, "starter")
+"""Starts every process: the parent whose death a process is told of is the *thread* that started it."""
 
 
 class KafkaFailed(RuntimeError):
@@ -103,7 +107,9 @@ def _check(folder: Path) -> None:
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jar")}
     if found != expected:
         wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-        raise KafkaFailed(f"jars that are not as pinned in deploy/kafka/jars.lock: {', '.join(wrong[:5])}; remove {folder}")
+        raise KafkaFailed(
+            f"jars that are not as pinned in deploy/kafka/jars.lock: {', '.join(wrong[:5])}; remove {folder}"
+        )
 
 
 def _named() -> Iterator[tuple[list[str], str]]:
@@ -163,12 +169,13 @@ class Node:
         """Start."""
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
+            self._process = _STARTER.submit(
+                subprocess.Popen,
                 [*guard, *self._java(), "kafka.Kafka", str(self._config)],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-            )
+            ).result()
         self._started = self.log.stat().st_size
 
     def wait(self) -> None:
@@ -220,15 +227,20 @@ class Kafka:
         self.node = node
         self.bootstrap = f"127.0.0.1:{node.port}"
 
-    def create(self, *names: str, partitions: int = 3) -> None:
-        """Make topics."""
-        asyncio.run(self.make(*names, partitions=partitions))
-
     async def make(self, *names: str, partitions: int = 3) -> None:
-        """Make topics, inside of a running loop."""
+        """Make topics with the settings of production."""
         connection = KafkaConnection(self.bootstrap)
         await create(connection, [Topic(name, partitions, 14) for name in names])
         await connection.drain()
+
+    async def remove(self, *names: str) -> None:
+        """Remove topics with all they hold."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics(list(names))
+        finally:
+            await admin.close()
 
 
 def loopback() -> dict[str, str]:

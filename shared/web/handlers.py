@@ -84,6 +84,13 @@ def http_problem(error: HTTPException) -> Problem:
     return cast(Problem, kind(headers=dict(error.headers or {})))
 
 
+_OF_THE_DATABASE: dict[type[Exception], type[Problem]] = {
+    UniqueConflict: AlreadyExists,
+    IntegrityViolation: AlreadyExists,
+    ValueRefused: InvalidRequest,
+}
+
+
 def to_problem(error: Exception) -> Problem:
     """The problem that stands for any exception; an unknown one is ours to answer for."""
     if isinstance(error, Problem):
@@ -94,11 +101,7 @@ def to_problem(error: Exception) -> Problem:
         return http_problem(error)
     if isinstance(error, DatabaseUnavailable):
         return Unavailable()
-    if isinstance(error, UniqueConflict | IntegrityViolation):
-        return AlreadyExists()
-    if isinstance(error, ValueRefused):
-        return InvalidRequest()
-    return InternalError()
+    return _OF_THE_DATABASE.get(type(error), InternalError)()
 
 
 def install(app: FastAPI) -> None:

@@ -8,7 +8,7 @@ import pytest
 from shared.testing.source import Module, modules
 
 CONFINED = {
-    "aiokafka": ("shared/bus/kafka/",),
+    "aiokafka": ("shared/bus/kafka/", "shared/testing/"),
     "sqlalchemy.dialects": ("shared/db/", "shared/db/migrations/", "services/*/migrations/"),
     "prometheus_client": ("shared/observability/", "services/*/collector/"),
     "os.environ": ("shared/settings.py",),

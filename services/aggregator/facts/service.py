@@ -66,6 +66,9 @@ async def waits_up_to(reads: Reads, asked: Question, bucket: int, within: int) -
     """For each period, the served and the left whose wait lies in ``bucket`` and is at most ``within`` seconds."""
     rows = await reads.all(
         queries.WAITS[asked.by, asked.leaf],
+        generation=await generations.active(reads),
+        metric=asked.metric.id,
+        bucket=bucket,
         first=asked.first,
         last=asked.last,
         least=bounds(bucket)[0],

@@ -26,7 +26,12 @@ class GroupClient:
     """
 
     def __init__(
-        self, connection: KafkaConnection, group: str, topics: Sequence[str], instance: str | None, lost: Callable[[], None]
+        self,
+        connection: KafkaConnection,
+        group: str,
+        topics: Sequence[str],
+        instance: str | None,
+        lost: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._topics = list(topics)

@@ -35,7 +35,13 @@ class KafkaConnection:
     """Addresses and credentials of the cluster, and the connections that are on their way out."""
 
     def __init__(
-        self, bootstrap: str, *, security: Security = "PLAINTEXT", ca: Path | None = None, user: str = "", password: str = ""
+        self,
+        bootstrap: str,
+        *,
+        security: Security = "PLAINTEXT",
+        ca: Path | None = None,
+        user: str = "",
+        password: str = "",
     ) -> None:
         self.bootstrap = bootstrap
         self._leaving: set[asyncio.Task[None]] = set()

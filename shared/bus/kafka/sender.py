@@ -157,10 +157,10 @@ class Sender:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        task = producer._sender.sender_task  # noqa: SLF001 - there is no public way
+        task = producer._sender.sender_task
         if task is not None and not task.done():
             task.cancel()
-        producer._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001 - nor here
+        producer._message_accumulator.fail_all(KafkaError("given up"))
         self._connection.leave(producer.stop())
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
 from shared.bus.base import BusUnavailable, TopicPartition
@@ -19,8 +19,16 @@ from shared.topics import Topic
 TIMEOUT = 5.0
 UNKNOWN_TOPIC = 3
 EXISTS = 36
+OFFSET_NOT_AVAILABLE = 78
+RETRY_AFTER = 0.1
 EARLIEST, LATEST = -2, -1
 READ_UNCOMMITTED = 0
+
+
+class OffsetNotAvailable(KafkaError):
+    """A new leader does not know the end of its log yet (KIP-207)."""
+
+    retriable = True
 
 
 class TopicInfo(NamedTuple):
@@ -73,35 +81,47 @@ class Topics:
     async def bounds(
         self, sources: Iterable[TopicPartition], known: Mapping[str, TopicInfo]
     ) -> Mapping[TopicPartition, Bounds]:
-        """What each of ``sources`` holds now; ``known`` says who leads them."""
+        """What each of ``sources`` holds now; ``known`` says who led them a moment ago."""
+        return await bounded("offsets", TIMEOUT, self._bounds(list(sources), known))
+
+    async def _bounds(
+        self, sources: Sequence[TopicPartition], known: Mapping[str, TopicInfo]
+    ) -> Mapping[TopicPartition, Bounds]:
         client = await self._connected()
-        by_leader: dict[int, list[TopicPartition]] = defaultdict(list)
-        for source in sources:
-            by_leader[known[source.topic].leaders[source.partition]].append(source)
-        asked = [
-            self._offsets(client, leader, mine, when) for leader, mine in by_leader.items() for when in (EARLIEST, LATEST)
-        ]
-        first: dict[TopicPartition, int] = {}
-        end: dict[TopicPartition, int] = {}
-        for (when, found) in await bounded("offsets", TIMEOUT, asyncio.gather(*asked)):
-            (first if when == EARLIEST else end).update(found)
-        return {source: Bounds(first[source], end[source]) for source in end}
+        while True:
+            by_leader: dict[int, list[TopicPartition]] = defaultdict(list)
+            for source in sources:
+                if source.topic not in known or source.partition >= len(known[source.topic].leaders):
+                    raise BusUnavailable(f"no partition {source.topic}[{source.partition}]")
+                by_leader[known[source.topic].leaders[source.partition]].append(source)
+            try:
+                firsts = await self._offsets(client, by_leader, EARLIEST)
+                ends = await self._offsets(client, by_leader, LATEST)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                # A leader has moved, or is not ready to lead: as after the topic was made, or a broker lost.
+                await asyncio.sleep(RETRY_AFTER)
+                known = await self.describe({source.topic for source in sources})
+            else:
+                return {source: Bounds(firsts[source], ends[source]) for source in sources}
 
     @staticmethod
     async def _offsets(
-        client: AIOKafkaClient, leader: int, sources: Sequence[TopicPartition], when: int
-    ) -> tuple[int, dict[TopicPartition, int]]:
-        by_topic: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for source in sources:
-            by_topic[source.topic].append((source.partition, when))
-        reply = await client.send(leader, OffsetRequest(-1, READ_UNCOMMITTED, list(by_topic.items())))
+        client: AIOKafkaClient, by_leader: Mapping[int, Sequence[TopicPartition]], when: int
+    ) -> dict[TopicPartition, int]:
         found = {}
-        for topic, partitions in reply.topics:
-            for partition, error, _, offset, *_ in partitions:
-                if error:
-                    raise BusUnavailable(f"offsets of {topic}[{partition}]: {for_code(error).__name__}")
-                found[TopicPartition(topic, partition)] = offset
-        return when, found
+        for leader, sources in by_leader.items():
+            by_topic: dict[str, list[tuple[int, int]]] = defaultdict(list)
+            for source in sources:
+                by_topic[source.topic].append((source.partition, when))
+            reply = await client.send(leader, OffsetRequest(-1, READ_UNCOMMITTED, list(by_topic.items())))
+            for topic, partitions in reply.topics:
+                for partition, error, _, offset, *_ in partitions:
+                    if error:
+                        raise OffsetNotAvailable if error == OFFSET_NOT_AVAILABLE else for_code(error)
+                    found[TopicPartition(topic, partition)] = offset
+        return found
 
     async def _connected(self) -> AIOKafkaClient:
         async with self._lock:
@@ -125,37 +145,45 @@ class Topics:
 
 
 async def create(
-    connection: KafkaConnection, topics: Iterable[Topic], *, replication: int = 1, partitions: int | None = None
+    connection: KafkaConnection, topics: Sequence[Topic], *, replication: int = 1, partitions: int | None = None
 ) -> list[str]:
     """Make those of ``topics`` that do not exist, with ``partitions`` instead of the declared number if given.
 
-    Returns the names made. Raises :class:`BusUnavailable` with Kafka's words for any that cannot be.
+    Returns the names made, when all of ``topics`` have leaders. Raises :class:`BusUnavailable` with Kafka's words for
+    any that cannot be.
     """
     admin = AIOKafkaAdminClient(**connection.options())
+    wanted = [
+        NewTopic(
+            topic.name, partitions or topic.partitions, replication, topic_configs=dict(topic.settings(replication))
+        )
+        for topic in topics
+    ]
     try:
         await bounded("connect", TIMEOUT, admin.start())
-        reply = await bounded(
-            "create topics",
-            TIMEOUT * 4,
-            admin.create_topics(
-                [
-                    NewTopic(
-                        topic.name,
-                        partitions or topic.partitions,
-                        replication,
-                        topic_configs=dict(topic.settings(replication)),
-                    )
-                    for topic in topics
-                ]
-            ),
-        )
+        reply = await bounded("create topics", TIMEOUT * 4, admin.create_topics(wanted))
     finally:
         await connection.dispose(admin.close())
     made = []
     # It never raises by itself: each topic's code must be read.
     for name, code, *words in reply.topic_errors:
         if code not in {0, EXISTS}:
-            raise BusUnavailable(f"topic {name}: {for_code(code).__name__} {' '.join(str(word) for word in words if word)}")
+            raise BusUnavailable(
+                f"topic {name}: {for_code(code).__name__} {' '.join(str(word) for word in words if word)}"
+            )
         if code == 0:
             made.append(name)
+    asking = Topics(connection)
+    try:
+        await bounded("leaders", TIMEOUT * 4, _led(asking, [topic.name for topic in topics]))
+    finally:
+        await asking.close()
     return made
+
+
+async def _led(asking: Topics, names: Sequence[str]) -> None:
+    while True:
+        found = await asking.describe(names)
+        if len(found) == len(names) and all(leader >= 0 for topic in found.values() for leader in topic.leaders):
+            return
+        await asyncio.sleep(RETRY_AFTER)

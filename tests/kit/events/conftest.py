@@ -109,7 +109,7 @@ class Listener:
 
     def member(self, db=None, bus=None):
         """Another consumer of the same group."""
-        return Consumer("tally", db or self.db, bus or self.bus, self.handlers, self.metrics)
+        return Consumer("tally", db or self.db, bus or self.bus, self.handlers, self.metrics, self.clock)
 
     async def drain(self, consumer=None):
         """Turn until there is nothing left; how much there was."""
