@@ -35,7 +35,9 @@ class Child:
 
     def start(self) -> None:
         """Start it in a session of its own, to be ended by the kernel if this supervisor dies."""
-        guard = [] if shutil.which("setpriv") is None else ["setpriv", "--pdeathsig", self.stop_by.name.removeprefix("SIG")]
+        guard = (
+            [] if shutil.which("setpriv") is None else ["setpriv", "--pdeathsig", self.stop_by.name.removeprefix("SIG")]
+        )
         if self.user:
             guard += ["--reuid", self.user, "--regid", self.user, "--clear-groups"]
         settings = [f"{name}={value}" for name, value in self.environment.items()]

