@@ -39,7 +39,7 @@ async def fold(uow: Uow, kind: FactKind, told: Sequence[Told]) -> None:
     if not changes:
         return
     await generations.confess(uow, state)
-    await uow.many(kind.saving, [each.row for _, _, each in changes])
+    await uow.many(kind.saving, [each.row for _, _, each in changes], distinct=True)
     stripe = crc32(changes[0][0].encode())
     await metrics.add(uow, state.active, _difference(changes), stripe=stripe)
     if state.building is not None:

@@ -39,14 +39,14 @@ async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, str
         # A metric has buckets or has none, so that None is never compared with a number.
         for each in sorted(changes, key=_cell_key)
     ]
-    await uow.many(queries.ADD_CELLS, cells)
+    await uow.many(queries.ADD_CELLS, cells, distinct=True)
     sums = [
         {"generation": generation, "metric": metric, "day": day, "stripe": stripe % STRIPES}
         | dict(zip(("n", "numerator", "denominator"), amounts, strict=True))
         for (day, metric), amounts in sorted(rollup(changes).items())
         if any(amounts)
     ]
-    await uow.many(queries.ADD_ROLLUPS, sums)
+    await uow.many(queries.ADD_ROLLUPS, sums, distinct=True)
 
 
 def _cell_key(each: Contribution) -> tuple[str, str, date, int, str, str]:
