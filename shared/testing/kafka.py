@@ -45,7 +45,7 @@ def locked() -> Mapping[str, str]:
 
 
 def jars(cache: Path = CACHE) -> Path:
-    """The folder with Kafka's jars: fetched by Maven as this machine has it set up, checked, and kept for the next time."""
+    """The folder with Kafka's jars: fetched by Maven as this machine has it set up, checked, and kept."""
     digest = hashlib.sha256((DEPLOY / "jars.lock").read_bytes()).hexdigest()[:12]
     target = cache / f"kafka-{digest}"
     cache.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,9 @@ def _check(folder: Path) -> None:
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jar")}
     if found != expected:
         wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-        raise KafkaFailed(f"jars that are not as pinned in deploy/kafka/jars.lock: {', '.join(wrong[:5])}; remove {folder}")
+        raise KafkaFailed(
+            f"jars that are not as pinned in deploy/kafka/jars.lock: {', '.join(wrong[:5])}; remove {folder}"
+        )
 
 
 def _named() -> Iterator[tuple[list[str], str]]:
@@ -281,7 +283,7 @@ def secured_kafka_server(users: Mapping[str, str]) -> Iterator[tuple[str, Path]]
 
 @contextmanager
 def kafka_server(folder: Path | None = None) -> Iterator[Kafka]:
-    """A single node with the settings of development, in ``folder`` or a temporary one; ended and removed afterwards."""
+    """A single node with the settings of development, in ``folder`` or a temporary one; ended afterwards."""
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wangdian-kafka-")))

@@ -67,5 +67,3 @@ class KafkaBus:
             await member.close()
             raise
         return member
-
-

@@ -174,7 +174,8 @@ class KafkaSubscription:
             if not found:
                 continue
             records = [
-                Record(one.offset, {name: value.decode() for name, value in one.headers}, one.value or b"") for one in found
+                Record(one.offset, {name: value.decode() for name, value in one.headers}, one.value or b"")
+                for one in found
             ]
             high = max(client.high_water(source), records[-1].offset + 1)
             moved_back |= high < self._high.get(source, 0)

@@ -24,9 +24,7 @@ def secured():
 def connection(secured, user="admin", password=None, ca=None, security="SASL_SSL"):
     """As the settings make it."""
     address, authority = secured
-    return KafkaConnection(
-        address, security=security, ca=ca or authority, user=user, password=password or USERS[user]
-    )
+    return KafkaConnection(address, security=security, ca=ca or authority, user=user, password=password or USERS[user])
 
 
 async def send(bus, topic="secured.events"):
@@ -107,5 +105,10 @@ def test_the_password_is_in_no_text_about_the_settings(monkeypatch):
 def test_scram_without_a_password_is_refused():
     with pytest.raises(ValueError, match="WANGDIAN_KAFKA_PASSWORD"):
         Settings(
-            mode="distributed", database_url="postgresql://x", kafka="x:1", jwks="x", kafka_security="SASL_SSL", kafka_user="q"
+            mode="distributed",
+            database_url="postgresql://x",
+            kafka="x:1",
+            jwks="x",
+            kafka_security="SASL_SSL",
+            kafka_user="q",
         )

@@ -74,7 +74,7 @@ async def test_a_send_that_timed_out_is_told_and_the_producer_is_another_afterwa
 
 async def test_a_broker_killed_under_load_loses_nothing(bus, broker):
     """A sender that repeats what failed, as the relay does; each key's first arrivals are in order."""
-    sent = {key: 0 for key in "abcdef"}
+    sent = dict.fromkeys("abcdef", 0)
     stop = asyncio.Event()
 
     async def speak():
@@ -93,7 +93,7 @@ async def test_a_broker_killed_under_load_loses_nothing(bus, broker):
     await asyncio.to_thread(broker.node.start)
     reached = dict(sent)
     async with asyncio.timeout(30):
-        while any(sent[key] <= reached[key] + 3 for key in sent):
+        while any(sent[key] <= reached[key] + 3 for key in sent):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     stop.set()
     await speaking
