@@ -20,7 +20,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: .venv/.ready-dev ## Set up .venv with everything for development (a second call is instant)
@@ -29,8 +29,16 @@ install: .venv/.ready-dev ## Set up .venv with everything for development (a sec
 run: .venv/.ready-app ## Set up what is needed and start everything on PORT (8000), data in WANGDIAN_DATA (./data)
 	@exec $(BIN)/wangdian run
 
+.PHONY: run-distributed
+run-distributed: install tools ## The same as processes on PostgreSQL and Kafka, behind a gateway, with Prometheus
+	@exec $(BIN)/wangdian run-distributed
+
+.PHONY: tools
+tools: ## Install the servers that no wheel has: nginx and Prometheus, from Debian's packages
+	@deploy/tools.sh
+
 .PHONY: test
-test: install ## Run the whole suite
+test: install tools ## Run the whole suite
 	@$(BIN)/python -m pytest -q
 
 .PHONY: lint

@@ -22,7 +22,6 @@ from shared.clock import Clock, SystemClock
 from shared.db.database import Database
 from shared.db.errors import DatabaseError
 from shared.db.migrate import applied, migrate_sqlite
-from shared.db.postgres import PostgresDatabase
 from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import UnitContext
 from shared.events.checkpoints import published
@@ -112,13 +111,30 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
     for spec in specs:
         for router in spec.routers:
             app.include_router(router)
-    app.include_router(operator_router)
-    operator_routes(app)
+    _operate(app, settings)
     uploads = {path for spec in specs for path in spec.uploads}
     app.add_middleware(BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=uploads)
     app.add_middleware(HttpMetricsMiddleware, metrics=app.state.metrics)
     app.add_middleware(TraceMiddleware)
     return app
+
+
+def _operate(app: FastAPI, settings: Settings) -> None:
+    """Routes for operations: beside the others in embedded mode, else on an application of their own for the second
+    port (``app.state.operator``), which lives in the first one's lifespan and state."""
+    if settings.mode == "embedded":
+        operator = app
+    else:
+        operator = FastAPI(title="Wangdian operator", docs_url=None, redoc_url=None, redirect_slashes=False)
+        operator.state = app.state
+        app.state.operator = operator
+        problem_handlers.install(operator)
+        operator.add_middleware(
+            BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=frozenset()
+        )
+        operator.add_middleware(TraceMiddleware)
+    operator.include_router(operator_router)
+    operator_routes(operator)
 
 
 async def _open(
@@ -199,6 +215,9 @@ async def _tidy(bus: EmbeddedBus, loops: Loops) -> None:
 def _keys(stack: AsyncExitStack, settings: Settings) -> Keyring:
     if settings.mode == "embedded":
         stack.enter_context(lock_folder(settings.data))
+    elif not (settings.data / "keys" / "keyring.json").is_file():
+        # Each process would make keys of its own, and none could read what another wrote.
+        raise RuntimeError(f"distributed mode makes no keys: put the bank's keyring.json into {settings.data / 'keys'}")
     return Keyring(FileKeySource(settings.data / "keys"), settings.crypto_suite)
 
 
@@ -236,6 +255,8 @@ async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context
         path = settings.data / f"{spec.name}.sqlite3"
         await asyncio.to_thread(migrate_sqlite, path, spec.migrations)
         return SqliteDatabase(path, clock, context)
+    from shared.db.postgres import PostgresDatabase
+
     return PostgresDatabase(settings.database_url, clock, context)
 
 
@@ -247,7 +268,7 @@ def _peers(app: FastAPI, settings: Settings) -> Peers:
         async def token() -> str:
             return str(app.state.issuer.issue(["service"], sub="service", units=["*"]))
     else:
-        client = httpx.AsyncClient(base_url=settings.base_url)
+        client = httpx.AsyncClient(base_url=settings.gateway_url)
 
         async def token() -> str:
             return await asyncio.to_thread(Path(settings.service_token_file).read_text)

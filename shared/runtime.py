@@ -64,6 +64,7 @@ class ServiceRuntime:
         """Why the consumer stands still: the log under its offsets is not the one it knew."""
         self.failing: dict[str, str] = {}
         """Loops whose last turn failed by a fault of ours (not by trouble outside), and with what."""
+        self._running: set[str] = set()
         self._loops = loops
         self._wake_relay = asyncio.Event()
         self._turns: dict[str, Turn] = {loop.name: loop.make(self) for loop in spec.loops}
@@ -117,13 +118,21 @@ class ServiceRuntime:
         async def ask(reads: Reads) -> tuple[Sequence[Row], tuple[int, int]]:
             return await positions.lags(reads), await parking.depth(reads)
 
-        lags, (parked, _) = await self.db.read(ask)
+        self._report_loops()
+        lags, (parked, dead) = await self.db.read(ask)
         backlog = await self.relay.backlog()
         age = 0.0 if backlog.oldest is None else (self.clock.now() - backlog.oldest).total_seconds()
         self.metrics.backlog(self.name, backlog.waiting, age)
-        self.metrics.parked_now(self.name, parked)
+        self.metrics.waiting_now(self.name, parked, dead)
         for row in lags:
             self.metrics.lag(self.name, row.topic, row.partition, row.lag)
+
+    def _report_loops(self) -> None:
+        # Only what this process runs: the series of a worker that is gone must be missed, not shown as well.
+        for loop in self._running:
+            self.metrics.failing(self.name, loop, failing=loop in self.failing)
+        if "consume" in self._running:
+            self.metrics.stopped(self.name, stopped=self.stopped is not None)
 
     async def _relay_loop(self) -> None:
         await self._loop("relay", self.relay.turn, 0.25, self._wake_relay)
@@ -151,6 +160,7 @@ class ServiceRuntime:
         await self._loop("consume", turn, 0.0)
 
     async def _loop(self, name: str, turn: Turn, interval: float, wake: asyncio.Event | None = None) -> None:
+        self._running.add(name)
         beat = self._loops.register(f"{self.name}.{name}", limit=max(60.0, interval * 3))
         while True:
             if wake is not None:

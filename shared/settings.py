@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     data: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535, validation_alias="PORT")
+    operator_port: int = Field(default=9000, ge=0, le=65535)
     roles: frozenset[Role] = ALL_ROLES
     database_url: str = ""
     kafka: str = ""
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     token_audience: str = "wangdian"  # noqa: S105 - an audience's name, not a secret
     crypto_suite: Literal["intl", "sm"] = "intl"
     public_url: str = ""
+    peers_url: str = ""
     service_token_file: str = ""
     example_bank: bool = True
     idempotency_hours: int = Field(default=72, ge=1)
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Where callers reach the system; the command line and printed links use it."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where services reach each other in distributed mode: the gateway, from inside."""
+        return self.peers_url or self.base_url
 
 
 def crash_point() -> str:

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 
 from services.registry import SERVICES, load
 from shared.app import DataFolderInUse, build_app, lock_folder
+from shared.bus.base import BusUnavailable
+from shared.db.errors import DatabaseError
 from shared.observability.logging import configure_logging
 from shared.settings import Role, Settings
 
@@ -42,6 +45,9 @@ def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
         from services.commands.example_bank import load_when_ready
 
         load_when_ready(app)
+    if settings.mode == "distributed":
+        _serve_ports(app, settings)
+        return
     typer.echo(f"Wangdian on http://{settings.host}:{settings.port} (data in {settings.data})", err=True)
     uvicorn.run(
         app,
@@ -52,6 +58,19 @@ def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def _serve_ports(app: FastAPI, settings: Settings) -> None:
+    from services.commands.ports import serve_ports
+
+    where = f"{settings.host}:{settings.port}, " if "api" in settings.roles else ""
+    typer.echo(f"Wangdian on {where}operator routes on {settings.host}:{settings.operator_port}", err=True)
+    try:
+        serve_ports(app, settings)
+    except (DatabaseError, BusUnavailable, RuntimeError, OSError) as error:
+        # Who runs us starts us again; the reason is one line, as a stack of our frames explains nothing.
+        typer.echo(f"cannot start: {type(error).__name__}: {error}", err=True)
+        raise typer.Exit(3) from None
 
 
 def _known(service: str) -> str:

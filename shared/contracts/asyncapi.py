@@ -43,13 +43,14 @@ def event_schema(kind: type[EventData]) -> dict[str, Any]:
     } | schema
 
 
-def _inline(kind: type[EventData]) -> dict[str, Any]:
+def _inlined(kind: type[EventData]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of an event's data and those of its parts, referring to each other among the document's components."""
     schema = kind.model_json_schema(
         mode="serialization", ref_template=f"#/components/schemas/{kind.event_type}.{{model}}"
     )
-    schema.pop("$defs", None)
+    parts = schema.pop("$defs", {})
     schema.pop("additionalProperties", None)
-    return schema
+    return schema, parts
 
 
 def asyncapi() -> dict[str, Any]:
@@ -73,8 +74,8 @@ def asyncapi() -> dict[str, Any]:
         }
     schemas: dict[str, Any] = {}
     for name, kind in kinds.items():
-        schemas[name] = _inline(kind)
-        for part, body in kind.model_json_schema(mode="serialization").get("$defs", {}).items():
+        schemas[name], parts = _inlined(kind)
+        for part, body in parts.items():
             body.pop("additionalProperties", None)
             schemas[f"{name}.{part}"] = body
     return {

@@ -7,7 +7,15 @@ time of day, and a test refuses any other.
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=128), Field(json_schema_extra={"x-kind": "ref"})]
 """A reference to something by its id, never by a name."""
@@ -32,7 +40,11 @@ def _utc(value: datetime) -> str:
     return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-Time = Annotated[AwareDatetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+Time = Annotated[
+    AwareDatetime,
+    PlainSerializer(_utc, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "x-kind": "time"}),
+]
 """An instant with its offset (RFC 3339)."""
 
 Day = date

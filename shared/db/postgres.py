@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from shared.clock import Clock
+from shared.db.bulk import takes_equal_keys
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.statements import POSTGRES, Compiler, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
@@ -47,10 +48,10 @@ def translate(error: BaseException) -> BaseException:
         return ValueRefused(type(error).__name__)
     if isinstance(error, _AGAIN):
         return _TryAgain(type(error).__name__)
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return UniqueConflict(error.constraint_name or "")
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
-        return IntegrityViolation(error.constraint_name or type(error).__name__)
+        unique = isinstance(error, asyncpg.UniqueViolationError)
+        name = error.constraint_name
+        return UniqueConflict(name or "") if unique else IntegrityViolation(name or type(error).__name__)
     if isinstance(error, _TROUBLE):
         return DatabaseUnavailable(type(error).__name__)
     if isinstance(error, asyncpg.PostgresError):
@@ -86,11 +87,16 @@ class PostgresConnection:
         last = tag.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run once per row, pipelined by the driver."""
+    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
+        """Run for all rows: as one statement over arrays where it can be, else pipelined by the driver."""
         prepared = _compile(statement)
+        values = [prepared.values(row) for row in rows]
+        bulk = prepared.bulk if distinct or takes_equal_keys(prepared.sql) else None
         try:
-            await self.raw.executemany(prepared.sql, [prepared.values(row) for row in rows])
+            if bulk is None or len(values) == 1:
+                await self.raw.executemany(prepared.sql, values)
+            else:
+                await self.raw.execute(bulk, *map(list, zip(*values, strict=True)))
         except _FAULTS as error:
             raise translate(error) from error
 

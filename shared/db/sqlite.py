@@ -95,7 +95,7 @@ class SqliteConnection:
         except _FAULTS as error:
             raise translate(error) from error
 
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
         """Run once per row."""
         prepared = _compile(statement)
         try:

@@ -12,6 +12,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from shared.db.bulk import many_rows
+
 POSTGRES: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
 SQLITE.insert_returning = SQLITE.update_returning = SQLITE.delete_returning = True
@@ -29,6 +31,7 @@ class Prepared(NamedTuple):
     row: Callable[[Iterable[Any]], Row] | None
     pick: Callable[[Mapping[str, Any]], Iterable[Any]]
     busy: tuple[tuple[int, Callable[[Any], Any]], ...]
+    bulk: str | None
 
     def values(self, params: Mapping[str, Any]) -> list[Any]:
         """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
@@ -106,6 +109,7 @@ class Compiler:
             _row_maker(compiled, self._dialect),
             _picker(order),
             tuple((i, binders[name]) for i, name in enumerate(order) if name in binders),
+            many_rows(written.statement) if self._dialect is POSTGRES else None,
         )
         self._cache[id(statement)] = (statement, prepared)
         return prepared
@@ -119,7 +123,9 @@ def table(model: Any) -> sa.Table:
 def insert(target: sa.Table, *, without: Sequence[str] = ()) -> Any:
     """INSERT of every column but ``without``; each parameter has its column's name."""
     names = [c.name for c in target.columns if c.name not in without]
-    return _insert(target).values({name: sa.bindparam(name, type_=target.c[name].type) for name in names})
+    values = {name: sa.bindparam(name, type_=target.c[name].type) for name in names}
+    # Inline: nobody reads a generated key that was not asked for.
+    return _insert(target).values(values).inline()
 
 
 def upsert(

@@ -29,8 +29,8 @@ class Connection(Protocol):
         """Run and return how many rows were affected."""
         ...
 
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run once per row, as one batch."""
+    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
+        """Run once per row, as one batch; ``distinct`` when no two rows have the same key."""
         ...
 
 
@@ -91,10 +91,13 @@ class Uow(Reads):
         """Run a write whose result nobody needs before the commit."""
         await self._connection.run(statement, params)
 
-    async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a write once for each row of parameters."""
+    async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool = False) -> None:
+        """Run a write once for each row of parameters.
+
+        ``distinct`` promises that no two rows have the same key, so that an upsert may travel as one statement.
+        """
         if rows:
-            await self._connection.run_many(statement, rows)
+            await self._connection.run_many(statement, rows, distinct=distinct)
 
     async def emit(
         self,

@@ -27,7 +27,9 @@ _NEXT = upsert(subject_sequence, ["subject"], {"sequence": subject_sequence.c.se
     subject_sequence.c.sequence
 )
 # Adding locks the row of a known subject and of a new one; reading first would not lock what is not there yet.
-_ADD = upsert(subject_sequence, ["subject"], {"sequence": subject_sequence.c.sequence + sa.bindparam("sequence")})
+_ADD = upsert(
+    subject_sequence, ["subject"], {"sequence": subject_sequence.c.sequence + sa.literal_column("excluded.sequence")}
+)
 _LAST = sa.select(subject_sequence.c.subject, subject_sequence.c.sequence).where(
     any_of(subject_sequence.c.subject, "subjects")
 )
@@ -49,7 +51,7 @@ async def store(uow: "Uow", events: Sequence[Outgoing]) -> None:
     counts = Counter(event.subject for event in events)
     # In one order everywhere, so that two units never wait for each other.
     subjects = sorted(counts)
-    await uow.many(_ADD, [{"subject": subject, "sequence": counts[subject]} for subject in subjects])
+    await uow.many(_ADD, [{"subject": subject, "sequence": counts[subject]} for subject in subjects], distinct=True)
     last = {row.subject: row.sequence - counts[row.subject] for row in await uow.all(_LAST, subjects=subjects)}
     rows = []
     trace = current_traceparent()

@@ -190,5 +190,5 @@ def error_code(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = "" if trace is None else f" {trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
+    where = "" if trace is None else f"@{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"
     return f"{type(error).__name__}{where}"

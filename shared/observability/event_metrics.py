@@ -33,6 +33,9 @@ class EventMetrics:
         self._dead = counter("events_dead", "Events that could not be read")
         self._parked = counter("events_parked", "Times that a subject was parked")
         self._parked_now = gauge("events_parked_subjects", "Subjects parked now")
+        self._dead_now = gauge("events_dead_letters", "Events that could not be read and wait for a person")
+        self._stopped = gauge("consumer_stopped", "1 while the consumer stands still because its log was changed")
+        self._failing = gauge("loop_failing", "1 while the loop's turns fail by a fault of ours", ["service", "loop"])
         self._handler = Histogram(
             "wangdian_handler_seconds",
             "One call of a handler, a batch for projections",
@@ -82,9 +85,18 @@ class EventMetrics:
         """A subject was parked."""
         self._child(self._parked, service).inc()
 
-    def parked_now(self, service: str, subjects: int) -> None:
-        """How many subjects are parked."""
+    def waiting_now(self, service: str, subjects: int, dead: int) -> None:
+        """How many subjects are parked, and how many unreadable events nobody has decided on."""
         self._child(self._parked_now, service).set(subjects)
+        self._child(self._dead_now, service).set(dead)
+
+    def stopped(self, service: str, *, stopped: bool) -> None:
+        """Whether the consumer stands still."""
+        self._child(self._stopped, service).set(stopped)
+
+    def failing(self, service: str, loop: str, *, failing: bool) -> None:
+        """Whether the loop's last turn failed."""
+        self._child(self._failing, service, loop).set(failing)
 
     def handler_took(self, service: str, handler: str, seconds: float) -> None:
         """How long one call of a handler took."""

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def postgres_server() -> Iterator[str]:
     server = get_server(folder, cleanup_mode="delete")
     try:
         url = server.get_uri()
-        asyncio.run(_hurry(url))
+        # A thread of its own, as the fixture may be asked for from inside a running loop.
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(asyncio.run, _hurry(url)).result()
         yield url
     finally:
         server.cleanup()

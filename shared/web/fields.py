@@ -33,5 +33,10 @@ class Command(BaseModel):
 
 
 Purpose = Annotated[
-    str, Header(pattern=r"^[a-z][a-z0-9_]{2,63}$", description="Why protected data is asked for; it is recorded")
+    str,
+    Header(
+        pattern=r"^[a-z][a-z0-9_]{2,63}$",
+        description="Why protected data is asked for; it is recorded",
+        examples=["survey_invitation"],
+    ),
 ]

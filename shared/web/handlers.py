@@ -77,11 +77,21 @@ def http_problem(error: HTTPException) -> Problem:
     if error.status_code == 400:
         return BadBody()
     phrase = HTTPStatus(error.status_code).phrase
+    title_zh = {405: "不支持此请求方法", 406: "无法提供所请求的格式", 415: "不支持此内容类型"}.get(
+        error.status_code, phrase
+    )
     code = phrase.lower().replace(" ", "_")
     kind = type("HttpProblem", (Problem,), {
-        "status": error.status_code, "code": code, "title_en": phrase, "title_zh": phrase,
+        "status": error.status_code, "code": code, "title_en": phrase, "title_zh": title_zh,
     })  # fmt: skip
     return cast(Problem, kind(headers=dict(error.headers or {})))
+
+
+_OF_THE_DATABASE: dict[type[Exception], type[Problem]] = {
+    UniqueConflict: AlreadyExists,
+    IntegrityViolation: AlreadyExists,
+    ValueRefused: InvalidRequest,
+}
 
 
 def to_problem(error: Exception) -> Problem:
@@ -94,11 +104,7 @@ def to_problem(error: Exception) -> Problem:
         return http_problem(error)
     if isinstance(error, DatabaseUnavailable):
         return Unavailable()
-    if isinstance(error, UniqueConflict | IntegrityViolation):
-        return AlreadyExists()
-    if isinstance(error, ValueRefused):
-        return InvalidRequest()
-    return InternalError()
+    return _OF_THE_DATABASE.get(type(error), InternalError)()
 
 
 def install(app: FastAPI) -> None:

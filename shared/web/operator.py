@@ -35,7 +35,7 @@ class Letter(BaseModel):
     """An event that waits for a retry or a person; its content is not shown."""
 
     id: str
-    state: str
+    state: str = Field(examples=["parked"])
     type: str
     subject: str
     topic: str
@@ -52,7 +52,7 @@ class LetterState(BaseModel):
     """What was decided."""
 
     id: str
-    state: str
+    state: str = Field(examples=["parked"])
 
 
 class Discard(Command):
@@ -64,14 +64,14 @@ class Discard(Command):
 class Rewind(Command):
     """Read a topic again from an offset (0: from its beginning)."""
 
-    topic: CodeField
+    topic: CodeField = Field(examples=["queue.events"])
     offset: int = Field(default=0, ge=0, le=2**53)
 
 
 class Flow(BaseModel):
     """How a service's events flow."""
 
-    service: str
+    service: str = Field(examples=["queue"])
     outbox_waiting: int
     outbox_oldest: AwareDatetime | None
     lag: int
@@ -158,7 +158,7 @@ class Rotation(BaseModel):
     """A new key-encryption key, and how many records' keys were wrapped anew under it."""
 
     kid: str
-    rewrapped: int
+    rewrapped: int = Field(examples=[47])
 
 
 @router.post("/keys/rotate")
@@ -190,7 +190,7 @@ class AuditFinding(BaseModel):
 class AuditReport(BaseModel):
     """What the verification of a service's audit log found."""
 
-    service: str
+    service: str = Field(examples=["queue"])
     ok: bool
     rows: int
     blocks: int

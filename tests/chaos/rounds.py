@@ -11,22 +11,22 @@ from shared.testing.process import Died, RunningSystem
 
 ANY_MOMENT = "any moment"
 POINTS = {
-    "write:before-commit": 60,
-    "write:after-commit": 60,
-    "batch:between-units": 40,
-    "batch:before-commit": 150,
-    "batch:after-commit": 150,
-    "relay:before-send": 25,
-    "relay:after-send": 25,
-    "relay:inside-mark": 25,
-    "relay:after-mark": 25,
-    "bus:inside-append": 25,
-    "consumer:inside-batch": 25,
-    "consumer:after-commit": 25,
+    "write:before-commit": 20,
+    "write:after-commit": 20,
+    "batch:between-units": 6,
+    "batch:before-commit": 80,
+    "batch:after-commit": 80,
+    "relay:before-send": 10,
+    "relay:after-send": 10,
+    "relay:inside-mark": 10,
+    "relay:after-mark": 10,
+    "bus:inside-append": 10,
+    "consumer:inside-batch": 12,
+    "consumer:after-commit": 12,
     "seal:before-commit": 2,
 }
 """Crash point -> the latest of its passings that is chosen."""
-PATIENCE = 5.0
+PATIENCE = 4.0
 """Seconds in which a chosen point has to be passed; then the process is killed where it is."""
 LATEST = 2.5
 

@@ -46,7 +46,7 @@ def load_the_bank(rounds: Rounds) -> None:
 async def customers(system: RunningSystem, recorder: Recorder, journal: Journal, seed: int, visits: int) -> None:
     """Customers, kiosks and tellers, who go on whatever happens to the system until all are served."""
     scenario = Scenario(
-        visits=visits, seed=seed, concurrency=4, windows=3, invitation_seconds=5.0, arrival_seconds=0.3,
+        visits=visits, seed=seed, concurrency=4, windows=3, invitation_seconds=5.0, arrival_seconds=0.1,
         service_seconds=0.05, max_seconds=86_400.0,
     )  # fmt: skip
     await run_demo(system.base_url, scenario, system.token, journal=journal, transport=recorder.again())
@@ -145,7 +145,7 @@ def audits(system: RunningSystem) -> list[str]:
     return [f"audit of {report['service']}: {report['findings']}" for report in reports if not report["ok"]]
 
 
-@pytest.mark.timeout(0)
+@pytest.mark.timeout(300 + 20 * ROUNDS)
 async def test_nothing_is_lost_or_done_twice_whenever_the_process_dies(running, tmp_path) -> None:
     rounds, recorder, begun = Rounds(running, SEED), Recorder(), time.monotonic()
     await asyncio.to_thread(load_the_bank, rounds)

@@ -1,8 +1,9 @@
 """A process with everything imported, that forks the system on order: a start in a tenth of the time.
 
 ``python -m tests.chaos.warm`` reads one JSON order a line and answers each with one line: ``{"start": [arguments],
-"environment": {…}, "output": file}`` with a pid, ``{"poll": pid}`` with an exit code or null. At the end of its
-input it ends what it started. What is forked is a process of its own, killed and started like any other.
+"environment": {…}, "output": file}`` with a pid, ``{"poll": pid}`` with an exit code or null, ``{"wait": pid}`` with an
+exit code. At the end of its input it ends what it started. What is forked is a process of its own, killed and started
+like any other.
 """
 
 import gc
@@ -99,7 +100,7 @@ def _serve() -> None:
     import uvicorn.loops.auto
     import uvicorn.protocols.http.auto  # noqa: F401 - what uvicorn loads by name
 
-    import services.example_bank  # noqa: F401 - loaded on demand by the command
+    import services.commands.example_bank  # noqa: F401 - loaded on demand by the command
     from services.registry import load
 
     load()
@@ -119,7 +120,8 @@ def _serve() -> None:
             answer = os.waitstatus_to_exitcode(status) if ended else None
             if ended:
                 running.discard(pid)
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
     for pid in running:
         os.kill(pid, signal.SIGKILL)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -152,41 +152,40 @@ class Hall:
 
 _OUTBOX = sa.select(outbox.c.subject, outbox.c.headers, outbox.c.payload).order_by(outbox.c.seq)
 _AUDIT = sa.select(KIT.tables["audit_row"]).order_by(KIT.tables["audit_row"].c.seq)
-MakeHall = Callable[[str], AbstractAsyncContextManager[Hall]]
+
+
+@asynccontextmanager
+async def furnished(folder: Path, server: str | None) -> AsyncIterator[Hall]:
+    """A furnished hall on SQLite in ``folder``, or on a new database of a PostgreSQL ``server``."""
+    clock = FixedClock(MORNING)
+    given: Callable[..., Awaitable[Any]] | None = None
+    if server is not None:
+
+        async def given(spec: Any, context: Any) -> Any:
+            return await postgres_for(server, spec, clock, context)
+
+    async with system([SPEC], folder, clock=clock, database=given) as running:
+        db = running.runtime("queue").db
+        await learn(db, *BANK)
+        await db.write(furnish, actor="test")
+        yield Hall(running)
 
 
 @pytest.fixture
-def make_hall(tmp_path: Path, request: pytest.FixtureRequest) -> MakeHall:
-    """Opens a furnished hall on ``sqlite`` or ``postgres``."""
-
-    @asynccontextmanager
-    async def make(database: str) -> AsyncIterator[Hall]:
-        clock = FixedClock(MORNING)
-        given: Callable[..., Awaitable[Any]] | None = None
-        if database == "postgres":
-            server = request.getfixturevalue("postgres")
-
-            async def given(spec: Any, context: Any) -> Any:
-                return await postgres_for(server, spec, clock, context)
-
-        async with system([SPEC], tmp_path, clock=clock, database=given) as running:
-            db = running.runtime("queue").db
-            await learn(db, *BANK)
-            await db.write(furnish, actor="test")
-            yield Hall(running)
-
-    return make
-
-
-@pytest.fixture
-async def hall(make_hall: MakeHall) -> AsyncIterator[Hall]:
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     """A furnished hall on SQLite."""
-    async with make_hall("sqlite") as made:
+    async with furnished(tmp_path, None) as made:
         yield made
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def either_hall(request: pytest.FixtureRequest, make_hall: MakeHall) -> AsyncIterator[Hall]:
+def server(request: pytest.FixtureRequest) -> str | None:
+    """The server of each database; asked for outside of any event loop, as its start runs one."""
+    return request.getfixturevalue("postgres") if request.param == "postgres" else None
+
+
+@pytest.fixture
+async def either_hall(server: str | None, tmp_path: Path) -> AsyncIterator[Hall]:
     """A furnished hall on each database."""
-    async with make_hall(request.param) as made:
+    async with furnished(tmp_path, server) as made:
         yield made

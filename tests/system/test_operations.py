@@ -172,10 +172,10 @@ def append(system: RunningSystem, subject: str, sequence: int, payload: bytes, k
 
 def told(visit: str, status: str, wait: int) -> bytes:
     """The state of a visit; a negative wait fits the contract's types and no figure."""
-    at = "2026-03-02T02:00:00Z"
+    at = datetime.now(UTC).isoformat()
     return json.dumps(
         {
-            "visit": visit, "unit": UNIT, "business_date": "2026-03-02", "number": "Z001", "service": "cash",
+            "visit": visit, "unit": UNIT, "business_date": at[:10], "number": "Z001", "service": "cash",
             "ticket_class": "ordinary", "channel": "import", "status": status, "issued_at": at, "called_at": at,
             "wait_seconds": wait, "handling_seconds": None,
         }

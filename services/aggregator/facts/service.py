@@ -39,7 +39,7 @@ async def fold(uow: Uow, kind: FactKind, told: Sequence[Told]) -> None:
     if not changes:
         return
     await generations.confess(uow, state)
-    await uow.many(kind.saving, [each.row for _, _, each in changes])
+    await uow.many(kind.saving, [each.row for _, _, each in changes], distinct=True)
     stripe = crc32(changes[0][0].encode())
     await metrics.add(uow, state.active, _difference(changes), stripe=stripe)
     if state.building is not None:
@@ -66,6 +66,9 @@ async def waits_up_to(reads: Reads, asked: Question, bucket: int, within: int) -
     """For each period, the served and the left whose wait lies in ``bucket`` and is at most ``within`` seconds."""
     rows = await reads.all(
         queries.WAITS[asked.by, asked.leaf],
+        generation=await generations.active(reads),
+        metric=asked.metric.id,
+        bucket=bucket,
         first=asked.first,
         last=asked.last,
         least=bounds(bucket)[0],

@@ -59,11 +59,13 @@ async def show_metric(
         )
     place = await replica.branch(reads, actor, unit)
     start, end = span(first, last, place.business_date(reads.now))
-    asked = Question(metric, place, start, end, by, leaf=await service.is_leaf(reads, place))
-    return MetricSeries(metric=metric, unit=unit, points=await _points(reads, known, asked, within or DEFAULT_WITHIN))
+    leaf = await service.is_leaf(reads, place)
+    asked = Question(known, place, start, end, by, leaf, within or DEFAULT_WITHIN)
+    return MetricSeries(metric=metric, unit=unit, points=await _points(reads, asked))
 
 
-async def _points(reads: Reads, metric: Metric, asked: Question, within: int) -> list[MetricPoint]:
+async def _points(reads: Reads, asked: Question) -> list[MetricPoint]:
+    metric, within = asked.metric, asked.within
     incomplete = await service.incomplete(reads, metric.id)
     cells = await service.cells(reads, asked)
     splits: dict[Period, Split] = {}

@@ -41,6 +41,12 @@ async def look(reads: Reads) -> Row | None:
     return await reads.one(_STATE)
 
 
+async def active(reads: Reads) -> int:
+    """The generation of cells that is read."""
+    row = await look(reads)
+    return FIRST if row is None else int(row.active)
+
+
 async def hold(uow: Uow) -> Row:
     """The state, held shared to the end of the transaction; made at its first use."""
     return await _locked(uow, _HOLD)

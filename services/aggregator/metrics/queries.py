@@ -6,11 +6,16 @@ import sqlalchemy as sa
 
 from services.aggregator.metrics.answers import By
 from services.aggregator.metrics.models import Cell, Rollup
+from services.aggregator.metrics.registry import Kind
 from shared.db.statements import table, upsert
 from shared.directory.tables import dir_unit
 
 _cell, _rollup = table(Cell), table(Rollup)
 _p = sa.bindparam
+
+PERIODS: Final[tuple[By, ...]] = ("day", "month", "total")
+QUANTILES: Final = (50, 90, 95)
+"""The quantiles, in percent, that an answer holds."""
 
 
 def _adding(target: sa.Table, keys: list[str]) -> Any:
@@ -48,12 +53,11 @@ def below(target: sa.Table, *, leaf: bool) -> tuple[Any, Any]:
     )
 
 
-def _cells(by: By, *, leaf: bool) -> Any:
+def _cells(by: By, *, leaf: bool) -> tuple[Any, list[Any]]:
+    """Rows to sum, without columns yet, and the columns of their periods."""
     source, where = below(_cell, leaf=leaf)
-    keys = period_of(_cell.c.day, by)
-    sums = [total(_cell.c[name], name) for name in ("n", "numerator", "denominator")]
-    return (
-        sa.select(_cell.c.bucket, *sums, *keys)
+    rows = (
+        sa.select()
         .select_from(source)
         .where(
             where,
@@ -61,12 +65,63 @@ def _cells(by: By, *, leaf: bool) -> Any:
             _cell.c.metric == _p("metric"),
             _cell.c.day.between(_p("first"), _p("last")),
         )
-        .group_by(*[key.element for key in keys], _cell.c.bucket)
+    )
+    return rows, period_of(_cell.c.day, by)
+
+
+def _sums(source: Any) -> list[Any]:
+    return [total(source[name], name) for name in ("n", "numerator", "denominator")]
+
+
+def _plain(by: By, *, leaf: bool) -> Any:
+    """One row a period, in the bucket that is none."""
+    rows, keys = _cells(by, leaf=leaf)
+    return rows.add_columns(_cell.c.bucket, *_sums(_cell.c), *keys).group_by(
+        *[key.element for key in keys], _cell.c.bucket
     )
 
 
-CELLS: Final = {(by, leaf): _cells(by, leaf=leaf) for by in ("day", "month", "total") for leaf in (True, False)}
-"""Cells of a metric summed by period and bucket, by (period, whether the unit is a leaf of the tree)."""
+def _levels(by: By, *, leaf: bool) -> Any:
+    """At most three rows a period: the buckets below ``limit``, that bucket, and those above."""
+    rows, keys = _cells(by, leaf=leaf)
+    side = sa.case((_cell.c.bucket < _p("limit"), 0), (_cell.c.bucket == _p("limit"), 1), else_=2)
+    return rows.add_columns(sa.func.max(_cell.c.bucket).label("bucket"), *_sums(_cell.c), *keys).group_by(
+        *[key.element for key in keys], side
+    )
+
+
+def _durations(by: By, *, leaf: bool) -> Any:
+    """The few rows a period that answer its quantiles: each bucket in which one lies, and what lies between, summed.
+
+    The rank of a quantile is the same in such a histogram as in the whole one, of some hundred buckets.
+    """
+    whole = _plain(by, leaf=leaf).subquery()
+    keys = [whole.c[key.key] for key in period_of(_cell.c.day, by)]
+
+    def over(**window: Any) -> Any:
+        return sa.cast(sa.func.sum(whole.c.n).over(partition_by=keys or None, **window), sa.BigInteger)
+
+    counted = sa.select(whole, over(order_by=whole.c.bucket).label("upto"), over().label("every")).subquery()
+    ranks = [(counted.c.every * percent + 99) // 100 for percent in QUANTILES]
+
+    def reached(count: Any) -> Any:
+        return sum(
+            (sa.case((count >= rank, 1), else_=0) for rank in ranks[1:]), sa.case((count >= ranks[0], 1), else_=0)
+        )
+
+    keys = [counted.c[key.key] for key in keys]
+    return sa.select(sa.func.max(counted.c.bucket).label("bucket"), *_sums(counted.c), *keys).group_by(
+        *keys, reached(counted.c.upto - counted.c.n), reached(counted.c.upto)
+    )
+
+
+_MAKERS: Final[dict[Kind, Any]] = {
+    "count": _plain, "ratio": _plain, "duration": _durations, "service_level": _levels,
+}  # fmt: skip
+CELLS: Final = {
+    (kind, by, leaf): make(by, leaf=leaf) for kind, make in _MAKERS.items() for by in PERIODS for leaf in (True, False)
+}
+"""Cells of a metric summed by period, by (kind of metric, period, whether the unit is a leaf of the tree)."""
 
 HAS_BELOW: Final = (
     sa.select(dir_unit.c.unit)

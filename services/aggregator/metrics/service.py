@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 from services.aggregator.metrics import generations, queries
-from services.aggregator.metrics.answers import By
+from services.aggregator.metrics.answers import DEFAULT_WITHIN, By
+from services.aggregator.metrics.buckets import bucket_of
 from services.aggregator.metrics.models import NO_BUCKET
+from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.rollups import STRIPES, rollup
 from services.aggregator.metrics.values import Cell, Contribution
 from shared.db.uow import Reads, Uow
@@ -37,14 +39,14 @@ async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, str
         # A metric has buckets or has none, so that None is never compared with a number.
         for each in sorted(changes, key=_cell_key)
     ]
-    await uow.many(queries.ADD_CELLS, cells)
+    await uow.many(queries.ADD_CELLS, cells, distinct=True)
     sums = [
         {"generation": generation, "metric": metric, "day": day, "stripe": stripe % STRIPES}
         | dict(zip(("n", "numerator", "denominator"), amounts, strict=True))
         for (day, metric), amounts in sorted(rollup(changes).items())
         if any(amounts)
     ]
-    await uow.many(queries.ADD_ROLLUPS, sums)
+    await uow.many(queries.ADD_ROLLUPS, sums, distinct=True)
 
 
 def _cell_key(each: Contribution) -> tuple[str, str, date, int, str, str]:
@@ -54,14 +56,18 @@ def _cell_key(each: Contribution) -> tuple[str, str, date, int, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A metric of a unit and all below it, from ``first`` to ``last`` (both included), by period."""
+    """A metric of a unit and all below it, from ``first`` to ``last`` (both included), by period.
 
-    metric: str
+    ``within`` is the limit of a service level in seconds.
+    """
+
+    metric: Metric
     unit: UnitRow
     first: date
     last: date
     by: By
     leaf: bool
+    within: int = DEFAULT_WITHIN
 
     @property
     def place(self) -> dict[str, str]:
@@ -81,14 +87,14 @@ async def is_leaf(reads: Reads, unit: UnitRow) -> bool:
 
 
 async def cells(reads: Reads, asked: Question) -> dict[Period, list[Cell]]:
-    """The cells of each period of the answer that has any, in one query."""
-    state = await generations.look(reads)
+    """The cells of each period of the answer that has any, in one query: no more of them than the answer needs."""
     rows = await reads.all(
-        queries.CELLS[asked.by, asked.leaf],
-        generation=generations.FIRST if state is None else state.active,
-        metric=asked.metric,
+        queries.CELLS[asked.metric.kind, asked.by, asked.leaf],
+        generation=await generations.active(reads),
+        metric=asked.metric.id,
         first=asked.first,
         last=asked.last,
+        limit=bucket_of(asked.within),
         **asked.place,
     )
     found: dict[Period, list[Cell]] = {}

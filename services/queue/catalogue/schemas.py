@@ -87,7 +87,7 @@ class ServiceView(BaseModel):
 class Offer(Command):
     """Whether the branch offers the service."""
 
-    offered: bool = True
+    offered: bool = Field(default=True, examples=[True])
 
 
 class OfferView(BaseModel):

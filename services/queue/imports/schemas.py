@@ -33,9 +33,9 @@ class ImportReport(BaseModel):
 class RejectView(BaseModel):
     """A line that is not a visit: its number in the file (the header is line 1), the first wrong field, and why."""
 
-    line: int
-    field: str
-    code: str
+    line: int = Field(examples=[7])
+    field: str = Field(examples=["finished_at"])
+    code: str = Field(examples=["out_of_order"])
 
 
 UNIT_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

@@ -83,7 +83,7 @@ async def keep(uow: Uow, run: Row, chunk: Chunk) -> Row:
         unchanged=run.unchanged + unchanged,
         codes=dict(codes),
     )
-    await uow.many(queries.STORE_VISIT, [entry.visit for entry in changed])
+    await uow.many(queries.STORE_VISIT, [entry.visit for entry in changed], distinct=True)
     await uow.emit_many([entry.event for entry in changed])
     listed = chunk.rejects[: max(0, MAX_REJECTS - run.rejected)]
     await uow.many(

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from services.queue.windows.rules import WindowState
 from shared.web.fields import CodeField, Command, Text
 
-Services = Annotated[list[CodeField], Field(min_length=1, max_length=60)]
+Services = Annotated[list[CodeField], Field(min_length=1, max_length=60, examples=[["cash", "account"]])]
 
 
 class WindowSetUp(Command):
@@ -38,9 +38,9 @@ class WindowView(BaseModel):
 class OverrideRequest(Command):
     """Let ``staff`` work without ``qualification`` until the end of the branch's business day."""
 
-    staff: CodeField
-    qualification: CodeField
-    reason: Text
+    staff: CodeField = Field(examples=["T0205"])
+    qualification: CodeField = Field(examples=["counter"])
+    reason: Text = Field(examples=["持证人员突发疾病,分行已批准"])
 
 
 class OverrideView(BaseModel):

@@ -57,6 +57,8 @@ class NewUnit(Command):
 class UnitChange(Command):
     """What changes of a unit; what is left out stays. ``valid_to`` null reopens it without an end."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"cutoff": "02:00"}})
+
     names: UnitNames = unchanged()
     zone: ZoneName = unchanged()
     cutoff: Cutoff = unchanged()

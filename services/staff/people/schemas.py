@@ -36,6 +36,8 @@ class NewPerson(Command):
 class PersonChange(Command):
     """What changes of a person; what is left out stays."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"unit": "gz-002", "post": "teller"}})
+
     name: PersonName = unchanged()
     unit: CodeField = unchanged()
     post: CodeField = unchanged()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.staff.fields import Instant
 from services.staff.qualifications.rules import QualificationStatus, status_at
@@ -41,7 +41,7 @@ class QualificationGrant(Command):
 class QualificationRevocation(Command):
     """Why it is taken back: free text, kept encrypted and told to nobody."""
 
-    reason: Text
+    reason: Text = Field(examples=["考核未通过"])
 
 
 class Qualification(BaseModel):

@@ -3,14 +3,16 @@
 import sqlalchemy as sa
 
 from services.surveys.invitations.models import Invitation, InvitationRule
-from services.surveys.invitations.rules import Delivery, State
+from services.surveys.invitations.rules import Delivery, InvitationStatus
 from shared.db.statements import table
 
 _p = sa.bindparam
 _invitation = table(Invitation)
 _rule = table(InvitationRule)
 
-PENDING = sa.or_(_invitation.c.state == State.OPEN.value, _invitation.c.state == State.WAITING.value)
+PENDING = sa.or_(
+    _invitation.c.state == InvitationStatus.OPEN.value, _invitation.c.state == InvitationStatus.WAITING.value
+)
 """The invitation can still be answered, or will be."""
 
 RULE = sa.select(_rule).where(_rule.c.effective_from <= _p("at")).order_by(_rule.c.effective_from.desc()).limit(1)
@@ -26,7 +28,7 @@ BY_VISIT = sa.select(_invitation).where(_invitation.c.visit == _p("visit"), _inv
 
 WAITING = (
     sa.select(_invitation)
-    .where(_invitation.c.state == State.WAITING.value, _invitation.c.expires_at >= _p("at"))
+    .where(_invitation.c.state == InvitationStatus.WAITING.value, _invitation.c.expires_at >= _p("at"))
     .order_by(_invitation.c.expires_at)
     .limit(_p("limit", type_=sa.Integer))
 )
@@ -45,7 +47,7 @@ UNASKED = (
     .where(
         _invitation.c.delivery == Delivery.UNKNOWN.value,
         _invitation.c.contact_next_try <= _p("at"),
-        _invitation.c.state == State.OPEN.value,
+        _invitation.c.state == InvitationStatus.OPEN.value,
     )
     .order_by(_invitation.c.contact_next_try)
     .limit(_p("limit", type_=sa.Integer))

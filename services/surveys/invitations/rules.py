@@ -11,7 +11,7 @@ NO_QUESTIONNAIRE = "no_questionnaire"
 """Why a visit is not invited: nothing was published that could be asked."""
 
 
-class State(StrEnum):
+class InvitationStatus(StrEnum):
     """An invitation's state (待问卷、待评价、已评价、已过期)."""
 
     WAITING = "waiting_questionnaire"
@@ -33,11 +33,11 @@ def expiry(begins: datetime, valid_days: int) -> datetime:
     return begins + timedelta(days=valid_days)
 
 
-def state_at(state: str, expires_at: datetime, at: datetime) -> State:
+def state_at(state: str, expires_at: datetime, at: datetime) -> InvitationStatus:
     """The state a caller sees: an open invitation past its last instant is expired, also before the loop says so."""
-    if state in (State.OPEN, State.WAITING) and at > expires_at:
-        return State.EXPIRED
-    return State(state)
+    if state in (InvitationStatus.OPEN, InvitationStatus.WAITING) and at > expires_at:
+        return InvitationStatus.EXPIRED
+    return InvitationStatus(state)
 
 
 def retry_after(tries: int) -> timedelta:

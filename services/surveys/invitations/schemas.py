@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, BaseModel
 
-from services.surveys.invitations.rules import Delivery, State
+from services.surveys.invitations.rules import Delivery, InvitationStatus
 from services.surveys.questionnaires.schemas import SurveyItem
 
 
@@ -17,7 +17,7 @@ class AskedQuestionnaire(BaseModel):
 class InvitationView(BaseModel):
     """What the holder of the link sees."""
 
-    status: State
+    status: InvitationStatus
     expires_at: AwareDatetime
     questionnaire: AskedQuestionnaire
 

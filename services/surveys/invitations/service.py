@@ -10,7 +10,7 @@ from services.surveys.invitations import queries, rules
 from services.surveys.invitations.errors import AlreadyAnswered, InvitationExpired
 from services.surveys.invitations.links import stored_hash
 from services.surveys.invitations.models import Invitation
-from services.surveys.invitations.rules import Delivery, State
+from services.surveys.invitations.rules import Delivery, InvitationStatus
 from services.surveys.questionnaires import service as questionnaires
 from shared.contracts.queue import VisitCompleted
 from shared.contracts.surveys import InvitationSent
@@ -24,18 +24,18 @@ _invitation = table(Invitation)
 _one = sa.update(_invitation).where(_invitation.c.id == _p("of_id"))
 
 _CREATE = upsert(_invitation, ["id"], None).returning(_invitation.c.id)
-_OPEN = _one.where(_invitation.c.state == State.WAITING.value).values(
-    state=State.OPEN.value,
+_OPEN = _one.where(_invitation.c.state == InvitationStatus.WAITING.value).values(
+    state=InvitationStatus.OPEN.value,
     reason=None,
     questionnaire=_p("code"),
     questionnaire_version=_p("version"),
     invited_at=_p("at"),
     expires_at=_p("until"),
 )
-_ANSWER = _one.where(_invitation.c.state == State.OPEN.value, _invitation.c.expires_at >= _p("at")).values(
-    state=State.ANSWERED.value, answered_at=_p("at")
+_ANSWER = _one.where(_invitation.c.state == InvitationStatus.OPEN.value, _invitation.c.expires_at >= _p("at")).values(
+    state=InvitationStatus.ANSWERED.value, answered_at=_p("at")
 )
-_EXPIRE = _one.where(queries.PENDING, _invitation.c.expires_at < _p("at")).values(state=State.EXPIRED.value)
+_EXPIRE = _one.where(queries.PENDING, _invitation.c.expires_at < _p("at")).values(state=InvitationStatus.EXPIRED.value)
 
 EVENT_FIELDS = ("visit", "unit", "business_date", "service", "ticket_class", "questionnaire", "questionnaire_version",
                 "invited_at")  # fmt: skip
@@ -62,7 +62,7 @@ async def invite(uow: Uow, visit: VisitCompleted, completed_at: datetime) -> boo
         "staff": visit.staff,
         "staff_external": visit.staff_external,
         "completed_at": completed_at,
-        "state": (State.OPEN if version else State.WAITING).value,
+        "state": (InvitationStatus.OPEN if version else InvitationStatus.WAITING).value,
         "reason": None if version else rules.NO_QUESTIONNAIRE,
         "token_hash": stored_hash(uow, identifier),
         "questionnaire": version.code if version else None,
@@ -118,11 +118,11 @@ async def by_token_hash(reads: Reads, token_hash: str) -> Row:
 def refuse_unless_open(row: Row, at: datetime) -> None:
     """Refuse an answer to an invitation that is answered (409) or expired (410)."""
     state = rules.state_at(row.state, row.expires_at, at)
-    if state is State.ANSWERED:
+    if state is InvitationStatus.ANSWERED:
         raise AlreadyAnswered()
-    if state is State.EXPIRED:
+    if state is InvitationStatus.EXPIRED:
         raise InvitationExpired()
-    if state is not State.OPEN:
+    if state is not InvitationStatus.OPEN:
         raise IllegalTransition(state=state.value, allowed=())
 
 

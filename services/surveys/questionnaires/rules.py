@@ -15,7 +15,7 @@ FARTHEST_AHEAD = timedelta(days=3660)
 """How far ahead a version may be planned; farther is a typing error."""
 
 
-class State(StrEnum):
+class VersionStatus(StrEnum):
     """A version's state (草稿、已发布、已停用)."""
 
     DRAFT = "draft"
@@ -23,10 +23,10 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
-ALLOWED: Mapping[State, tuple[str, ...]] = {
-    State.DRAFT: ("publish",),
-    State.PUBLISHED: ("retire",),
-    State.RETIRED: (),
+ALLOWED: Mapping[VersionStatus, tuple[str, ...]] = {
+    VersionStatus.DRAFT: ("publish",),
+    VersionStatus.PUBLISHED: ("retire",),
+    VersionStatus.RETIRED: (),
 }
 """What may be done with a version in each state."""
 

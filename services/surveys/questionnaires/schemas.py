@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
-from services.surveys.questionnaires.rules import State
+from services.surveys.questionnaires.rules import VersionStatus
 from shared.contracts.surveys import Dimension
 from shared.web.fields import CodeField, Command, Text
 
@@ -62,7 +62,7 @@ class QuestionnaireRequest(Command):
 class PublishRequest(Command):
     """When the version comes into force; at once if not said."""
 
-    effective_from: AwareDatetime | None = None
+    effective_from: AwareDatetime | None = Field(default=None, examples=["2026-04-01T00:00:00+08:00"])
 
 
 class QuestionnaireSummary(BaseModel):
@@ -70,7 +70,7 @@ class QuestionnaireSummary(BaseModel):
 
     code: str
     version: int
-    state: State
+    state: VersionStatus
     created_at: AwareDatetime
     published_at: AwareDatetime | None
     effective_from: AwareDatetime | None

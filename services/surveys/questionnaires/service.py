@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from services.surveys.questionnaires import queries, rules
 from services.surveys.questionnaires.errors import DimensionsMissing
 from services.surveys.questionnaires.models import Questionnaire, QuestionnaireItem, QuestionnaireVersion
-from services.surveys.questionnaires.rules import State
+from services.surveys.questionnaires.rules import VersionStatus
 from services.surveys.refusals import refuse
 from shared.db.statements import Row, insert, table, upsert
 from shared.db.uow import Reads, Uow
@@ -26,16 +26,16 @@ _ADD_VERSION = insert(_version)
 _ADD_ITEM = insert(table(QuestionnaireItem))
 
 
-def _move(before: State) -> sa.Update:
+def _move(before: VersionStatus) -> sa.Update:
     return sa.update(_version).where(
         _version.c.code == _p("of_code"), _version.c.version == _p("of_version"), _version.c.state == before.value
     )
 
 
-_PUBLISH = _move(State.DRAFT).values(
-    state=State.PUBLISHED.value, published_at=_p("at"), effective_from=_p("from_instant")
+_PUBLISH = _move(VersionStatus.DRAFT).values(
+    state=VersionStatus.PUBLISHED.value, published_at=_p("at"), effective_from=_p("from_instant")
 )
-_RETIRE = _move(State.PUBLISHED).values(state=State.RETIRED.value, retired_at=_p("at"))
+_RETIRE = _move(VersionStatus.PUBLISHED).values(state=VersionStatus.RETIRED.value, retired_at=_p("at"))
 
 
 async def create_version(uow: Uow, command: "QuestionnaireRequest") -> int:
@@ -46,7 +46,7 @@ async def create_version(uow: Uow, command: "QuestionnaireRequest") -> int:
         _ADD_VERSION,
         code=command.code,
         version=version,
-        state=State.DRAFT.value,
+        state=VersionStatus.DRAFT.value,
         created_by=uow.actor,
         created_at=uow.now,
         published_at=None,
@@ -80,7 +80,7 @@ async def publish(uow: Uow, code: str, version: int, effective_from: datetime | 
     """
     row = await version_of(uow, code, version)
     present = await uow.all(queries.DIMENSIONS, code=code, version=version)
-    if row.state == State.DRAFT and (missing := rules.missing_dimensions(found.dimension for found in present)):
+    if row.state == VersionStatus.DRAFT and (missing := rules.missing_dimensions(found.dimension for found in present)):
         raise DimensionsMissing(missing)
     start = effective_from or uow.now
     if fault := rules.effective_fault(start, uow.now):
@@ -114,7 +114,7 @@ async def in_force(reads: Reads, code: str | None, at: datetime) -> Row | None:
 
 
 async def _refuse_move(uow: Uow, code: str, version: int) -> None:
-    state = State((await version_of(uow, code, version)).state)
+    state = VersionStatus((await version_of(uow, code, version)).state)
     raise IllegalTransition(state=state.value, allowed=rules.ALLOWED[state])
 
 

@@ -29,7 +29,7 @@ async def test_the_metrics_are_listed_with_their_definitions(aggregator):
     assert "Numerator: seconds from issue to first call" in wait["definition"]
 
 
-@pytest.mark.guide("3.1")
+@pytest.mark.guide("1.1b")
 async def test_a_duration_has_a_mean_and_quantiles(aggregator, tell_visit):
     await aggregator.publish(*(tell_visit(f"v{i}", wait=wait) for i, wait in enumerate([0, 30, 300])))
     body = await aggregator.ask("wait.seconds", unit="gz-001", **MARCH_2)

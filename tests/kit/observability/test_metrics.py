@@ -103,7 +103,7 @@ async def test_event_figures() -> None:
     events.consumed("queue", handled=3, skipped=4)
     events.dead("queue")
     events.parked("queue")
-    events.parked_now("queue", 2)
+    events.waiting_now("queue", 2, 1)
     events.lag("queue", "staff.directory", 1, 9)
     events.handler_took("queue", "queue.tickets.react", 0.2)
     events.delayed("queue", -1.0)

@@ -8,6 +8,12 @@ from shared.testing.tally.tables import ALL
 
 
 @pytest.fixture
+def dialect(request):
+    """SQLite, unless a test asks for both: most of HTTP does not meet the database."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
 def start(make_db, tmp_path, noon):
     """Opens the tally's application; ``url`` goes on with an earlier database."""
 

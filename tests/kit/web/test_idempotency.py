@@ -12,6 +12,8 @@ from shared.db.tables import idempotency, outbox
 from shared.events.housekeeping import Housekeeping
 from shared.web import routing
 
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite", "postgres"], indirect=True)
+
 ADD = "/tally/v1/totals/a/additions"
 KEYS = sa.select(sa.func.count()).select_from(idempotency)
 TOLD = sa.select(sa.func.count()).select_from(outbox)

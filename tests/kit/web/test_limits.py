@@ -1,5 +1,6 @@
 """Whatever is sent: a clear 4xx, and nothing changed."""
 
+import asyncio
 import json
 
 import httpx
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.testing.system import system
+from shared.testing.tally.spec import SPEC
 from shared.web.limits import BodyLimit
 
 ADD = "/tally/v1/totals/a/additions"
@@ -151,13 +154,8 @@ def test_random_bytes_never_break_us(content, anvil):
 
 
 @pytest.fixture
-def anvil(sqlite_template, tmp_path, noon):
+def anvil(tmp_path, noon):
     """Sends a body to a tally on SQLite from synchronous code."""
-    import asyncio
-
-    from shared.testing.system import system
-    from shared.testing.tally.spec import SPEC
-
     loop = asyncio.new_event_loop()
     context = system([SPEC], tmp_path / "anvil", clock=noon)
     running = loop.run_until_complete(context.__aenter__())

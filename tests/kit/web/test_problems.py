@@ -30,9 +30,11 @@ async def test_wrong_fields_are_named_by_pointer(tally):
     body = {"amount": "x", "note": "", "tags": [1, "ok"], "more": 1}
     errors = shape(await post(tally, json=body), 422, "invalid_request")["errors"]
     assert {(e["pointer"], e["code"]) for e in errors} == {
-        ("/amount", "int_parsing"), ("/note", "string_too_short"), ("/tags/0", "string_type"),
+        ("/amount", "int_parsing"),
+        ("/note", "string_too_short"),
+        ("/tags/0", "string_type"),
         ("/more", "extra_forbidden"),
-    }  # fmt: skip
+    }
 
 
 async def test_a_wrong_parameter_says_where_it_stands(tally):

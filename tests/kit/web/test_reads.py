@@ -1,5 +1,6 @@
 """Versions and pages."""
 
+import asyncio
 import base64
 import json
 
@@ -35,9 +36,8 @@ async def test_a_change_on_another_version_is_refused_with_the_current_one(tally
     assert await kept(tally) == {"a": 2}
 
 
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"], indirect=True)
 async def test_of_two_changes_on_one_version_one_is_made(tally, kept):
-    import asyncio
-
     await made(tally, "a")
     answers = await asyncio.gather(*(change(tally, '"1"') for _ in range(6)))
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 5

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.surveys.invitations import rules
-from services.surveys.invitations.rules import Delivery, State
+from services.surveys.invitations.rules import Delivery, InvitationStatus
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -16,8 +16,8 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 def test_an_invitation_is_open_up_to_and_with_its_last_instant(days, passed):
     last = rules.expiry(NOW, days)
     seen = rules.state_at("open", last, NOW + passed)
-    assert seen is (State.OPEN if passed <= timedelta(days=days) else State.EXPIRED)
-    assert rules.state_at("answered", last, NOW + passed) is State.ANSWERED
+    assert seen is (InvitationStatus.OPEN if passed <= timedelta(days=days) else InvitationStatus.EXPIRED)
+    assert rules.state_at("answered", last, NOW + passed) is InvitationStatus.ANSWERED
 
 
 @given(st.integers(0, 10**9))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.surveys.questionnaires import rules
-from services.surveys.questionnaires.rules import State
+from services.surveys.questionnaires.rules import VersionStatus
 from shared.contracts.surveys import Dimension
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -46,4 +46,4 @@ def test_a_version_begins_now_or_later_but_not_in_another_age():
 
 
 def test_every_state_says_what_is_allowed():
-    assert set(rules.ALLOWED) == set(State)
+    assert set(rules.ALLOWED) == set(VersionStatus)

@@ -1,0 +1,66 @@
+"""Serving on two ports in distributed mode: the public API, and the operator's routes that the gateway never shows."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.settings import Settings
+
+GRACE = 10
+"""Seconds that running requests get to end."""
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to who started it: two of them in one process would take them from each other."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured here."""
+        yield
+
+
+def _server(app: FastAPI, host: str, port: int) -> Server:
+    return Server(
+        uvicorn.Config(
+            app, host=host, port=port, lifespan="off", access_log=False, log_config=None, server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )  # fmt: skip
+
+
+def serve_ports(app: FastAPI, settings: Settings) -> None:
+    """Serve ``app`` on ``port`` if this process has the role ``api``, and ``app.state.operator`` on ``operator_port``.
+
+    SIGTERM and SIGINT end the public server first; the operator's answers until that is done. Raises what the
+    application's lifespan raises at its start.
+    """
+    operator = _server(app.state.operator, settings.host, settings.operator_port)
+    public = _server(app, settings.host, settings.port) if "api" in settings.roles else None
+
+    async def serve() -> None:
+        leaving = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, leaving.set)
+        async with app.router.lifespan_context(app):
+            beside = asyncio.create_task(operator.serve())
+            waiting = asyncio.create_task(leaving.wait())
+            running = {beside, waiting}
+            if public is not None:
+                running.add(front := asyncio.create_task(public.serve()))
+            # A server that cannot have its port ends at once, and then all ends.
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if public is not None:
+                public.should_exit = True
+                await front
+            operator.should_exit = True
+            await beside
+
+    factory = operator.config.get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve())

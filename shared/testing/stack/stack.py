@@ -1,0 +1,256 @@
+"""The stack: PostgreSQL, Kafka, an API and a worker of each service, the gateway and Prometheus, started in order."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from shared.app import lock_folder
+from shared.bus.kafka.connection import KafkaConnection
+from shared.bus.kafka.topics import create
+from shared.settings import Settings
+from shared.testing.kafka import Kafka, Node, jars
+from shared.testing.source import ROOT
+from shared.testing.stack.children import Child, StackFailed, answers, stop
+from shared.testing.stack.identity import LIFE, Identity
+from shared.testing.stack.ports import following, usable
+from shared.testing.stack.servers import databases, gateway, postgres, prometheus
+from shared.topics import TOPICS
+
+ROLES = ("serve", "work")
+READY_IN = 120.0
+MIGRATED_IN = 180.0
+PARTITIONS = 3
+
+
+class Stack:
+    """The distributed system on loopback behind ``settings.port``, with everything it keeps below ``settings.data``.
+
+    A context manager: after the block nothing of it runs. ``environment`` goes to every service's process; ``say`` gets
+    the progress, a line a step.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[str],
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+        scraped: bool = True,
+    ) -> None:
+        self.services = tuple(services)
+        self.settings = settings
+        self.folder = settings.data.resolve() / "stack"
+        self.logs = self.folder / "logs"
+        self.url = f"http://127.0.0.1:{settings.port}"
+        self._say = say
+        self._environment = dict(environment or {})
+        self._scraped = scraped
+        self._ports = following(settings.port)
+        self.operations = f"http://127.0.0.1:{next(self._ports)}"
+        self._prometheus = next(self._ports)
+        self._operator = {(name, role): next(self._ports) for name in self.services for role in ROLES}
+        self._public = {name: next(self._ports) for name in self.services}
+        self._database = next(self._ports)
+        self.children: dict[str, Child] = {}
+        self.kafka: Kafka | None = None
+        self._open = ExitStack()
+        self._signed = 0.0
+
+    @property
+    def prometheus_url(self) -> str:
+        """Where Prometheus answers."""
+        return f"http://127.0.0.1:{self._prometheus}"
+
+    def operator_url(self, service: str, role: str = "work") -> str:
+        """The operator port of a process: /metrics, /livez, /readyz and the operator's routes."""
+        return f"http://127.0.0.1:{self._operator[service, role]}"
+
+    def database_url(self, service: str) -> str:
+        """The service's database."""
+        return f"postgresql://postgres@127.0.0.1:{self._database}/{service}"
+
+    def token(self, role: str, staff: str | None = None, unit: str = "hq") -> str:
+        """A bearer token."""
+        return self._identity.token(role, staff, unit)
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything, callers before those they call."""
+        last = [child for name, child in self.children.items() if name == "postgres"]
+        stop([child for child in self.children.values() if child not in last])
+        self._open.close()
+        stop(last)
+
+    def watch(self) -> None:
+        """Return when a part has ended, with :class:`StackFailed` that says which; keeps the services' token fresh."""
+        while True:
+            for child in self.children.values():
+                if not child.alive:
+                    raise child.failed("ended")
+            if self.kafka is not None and usable(self.kafka.node.port):
+                raise StackFailed(f"Kafka ended; see {self.kafka.node.log}")
+            if time.monotonic() - self._signed > LIFE.total_seconds() / 2:
+                self._sign()
+            time.sleep(0.5)
+
+    def start(self, name: str) -> None:
+        """Start a part that was killed again, and wait until it is ready."""
+        child = self.children[name]
+        child.start()
+        self._wait(name)
+
+    def _begin(self) -> None:
+        if not usable(self.settings.port):
+            raise StackFailed(f"port {self.settings.port} is taken; stop what listens there, or set PORT")
+        self._open.enter_context(lock_folder(self.settings.data))
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for old in self.logs.glob("*.log"):
+            old.unlink()
+        self._identity = Identity(self.settings, self.folder)
+        self._sign()
+        self._stores()
+        self._say("migrating the databases")
+        self._migrate()
+        self._say("starting the services")
+        for name in self.services:
+            for role in ROLES:
+                self._add(self._process(name, role))
+        self._add(self._gateway())
+        if self._scraped:
+            targets = self._operator
+            self._add(prometheus(self.folder / "prometheus", self._prometheus, targets, self._log("prometheus")))
+        for name in self.children:
+            self._wait(name)
+        self._say("ready")
+
+    def _stores(self) -> None:
+        self._say("starting PostgreSQL")
+        server = self._add(postgres(self.folder / "postgres", self._database, self._log("postgres")))
+        self._say("starting Kafka (the first time its jars are fetched)")
+        jars()
+        node = self._node()
+        node.launch()
+        self._open.callback(node.stop)
+        admin = f"postgresql://postgres@127.0.0.1:{self._database}/postgres"
+        server.wait_for(lambda: self._made(admin), READY_IN)
+        node.wait()
+        self.kafka = Kafka(node)
+        asyncio.run(_topics(self.kafka))
+
+    def _made(self, admin: str) -> bool:
+        try:
+            asyncio.run(databases(admin, list(self.services)))
+        except Exception:
+            # Not up yet: it may refuse, close, or say that it is starting.
+            return False
+        return True
+
+    def _node(self) -> Node:
+        folder = self.folder / "kafka"
+        fresh = not (folder / "data" / "meta.properties").exists()
+        port, controller = str(next(self._ports)), str(next(self._ports))
+        marks = {
+            "HOST": "127.0.0.1",
+            "PORT": port,
+            "CONTROLLER_PORT": controller,
+            "CONTROLLERS": f"127.0.0.1:{controller}",
+            "JOIN_DELAY_MS": "0",
+        }
+        node = Node(folder, ["base", "plaintext", "single"], marks)
+        if fresh:
+            node.format("--standalone")
+        return node
+
+    def _migrate(self) -> None:
+        jobs = [self._process(name, "migrate") for name in self.services]
+        for job in jobs:
+            job.start()
+        for job in jobs:
+            job.finish(MIGRATED_IN)
+
+    def _process(self, service: str, role: str) -> Child:
+        assert self.kafka is not None
+        return Child(
+            f"{service} {role}",
+            [sys.executable, "-m", "services", role, service],
+            self._log(f"{service}-{role}"),
+            {
+                "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+                "PORT": str(self._public[service]),
+                "WANGDIAN_MODE": "distributed",
+                "WANGDIAN_DATA": str(self.settings.data.resolve()),
+                "WANGDIAN_OPERATOR_PORT": str(self._operator.get((service, role), 0)),
+                "WANGDIAN_DATABASE_URL": self.database_url(service),
+                "WANGDIAN_KAFKA": self.kafka.bootstrap,
+                "WANGDIAN_JWKS": str(self._identity.jwks),
+                "WANGDIAN_SERVICE_TOKEN_FILE": str(self._identity.service_token),
+                "WANGDIAN_TOKEN_ISSUER": self.settings.token_issuer,
+                "WANGDIAN_TOKEN_AUDIENCE": self.settings.token_audience,
+                "WANGDIAN_CRYPTO_SUITE": self.settings.crypto_suite,
+                "WANGDIAN_PUBLIC_URL": self.settings.public_url or self.url,
+                "WANGDIAN_PEERS_URL": self.url,
+                **self._environment,
+            },
+        )
+
+    def _gateway(self) -> Child:
+        marks = {f"{name.upper()}_API": f"127.0.0.1:{port}" for name, port in self._public.items()}
+        marks |= {"LISTEN": f"127.0.0.1:{self.settings.port}", "RATE": "10000"}
+        workers = {name: self._operator[name, "work"] for name in self.services}
+        operations = int(self.operations.rpartition(":")[2])
+        return gateway(self.folder / "gateway", marks, operations, workers, self._log("gateway"))
+
+    def _wait(self, name: str) -> None:
+        service, _, role = name.partition(" ")
+        url = {"gateway": f"{self.url}/healthz", "prometheus": f"{self.prometheus_url}/-/ready"}.get(name)
+        if role in ROLES:
+            url = f"{self.operator_url(service, role)}/readyz"
+        if url is not None:
+            at = url
+            self.children[name].wait_for(lambda: answers(at), READY_IN)
+
+    def _add(self, child: Child) -> Child:
+        child.start()
+        self.children[child.name] = child
+        return child
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def _sign(self) -> None:
+        self._identity.write()
+        self._signed = time.monotonic()
+
+    def addresses(self) -> Iterable[tuple[str, str]]:
+        """What is where, for the one who started it."""
+        yield "gateway", self.url
+        yield "operators", f"{self.operations} (--url for wangdian events, audit)"
+        if self._scraped:
+            yield "Prometheus", self.prometheus_url
+        for service, role in self._operator:
+            yield f"{service} {role}", f"{self.operator_url(service, role)}/metrics"
+        yield "logs", str(self.logs)
+
+
+async def _topics(kafka: Kafka) -> None:
+    connection = KafkaConnection(kafka.bootstrap)
+    await create(connection, TOPICS, partitions=PARTITIONS)
+    await connection.drain()
