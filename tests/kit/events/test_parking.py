@@ -87,7 +87,7 @@ async def test_a_fault_that_passes_at_the_third_try_parks_nobody(listener, voice
 
 async def test_the_error_says_where_and_what_and_never_the_message(parked):
     letter = await parked.letter()
-    assert letter.error.startswith("ValueError Listener._trip:")
+    assert letter.error.startswith("ValueError@Listener._trip:")
     assert "Zhang" not in letter.error
 
 

@@ -147,7 +147,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_visit_waiting",
         "visit",
-        ["unit", "order_at", "id"],
+        ["unit", "business_date", "order_at", "id", "service", "status"],
         unique=False,
         sqlite_where=sa.text("status = 'waiting'"),
         postgresql_where=sa.text("status = 'waiting'"),
