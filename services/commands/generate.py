@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.aggregator.metrics.document import render_metrics
 from services.commands.dashboards import dashboards
+from services.commands.kubernetes import files as kubernetes
 from services.registry import SERVICES, load
 from shared.app import build_app
 from shared.contracts.asyncapi import asyncapi, event_schema, render_events
@@ -36,7 +37,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     found["docs/asyncapi.json"] = _dump(asyncapi())
     found["docs/events.md"] = render_events()
     found["docs/metrics.md"] = render_metrics()
-    found |= dashboards()
+    found |= dashboards() | kubernetes()
     found["docs/guide.md"] = render_guide(root)
     for name, kind in catalogue().items():
         found[f"docs/schemas/{name}.json"] = _dump(event_schema(kind))
