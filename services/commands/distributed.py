@@ -53,7 +53,7 @@ def run_distributed() -> None:
     try:
         with Stack(list(SERVICES), settings, say=say) as stack:
             if settings.example_bank:
-                say(f"example bank: {asyncio.run(_load(stack.url, partial(stack.token, "head_office")))} writes")
+                say(f"example bank: {asyncio.run(_load(stack.url, partial(stack.token, 'head_office')))} writes")
             for name, where in stack.addresses():
                 console.print(f"  {name:18} {where}", soft_wrap=True)
             say(f"Wangdian on {stack.url}; Ctrl-C ends everything")

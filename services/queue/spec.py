@@ -8,6 +8,7 @@ from services.queue.imports.worker import importer
 from services.queue.tickets.api import router as tickets
 from services.queue.tickets.closing import closer
 from services.queue.windows.api import router as windows
+from services.queue.windows.closing import window_closer
 from shared.spec import LoopSpec, ServiceSpec
 
 __all__ = ["SPEC", "QuoteModel"]
@@ -18,6 +19,10 @@ SPEC = ServiceSpec(
     metadata=QueueModel.metadata,
     migrations="services.queue.migrations",
     produces=("queue.events",),
-    loops=(LoopSpec("close_day", closer, interval=60.0), LoopSpec("imports", importer, interval=1.0)),
+    loops=(
+        LoopSpec("close_day", closer, interval=60.0),
+        LoopSpec("close_windows", window_closer, interval=60.0),
+        LoopSpec("imports", importer, interval=1.0),
+    ),
     uploads=("/queue/v1/imports",),
 )

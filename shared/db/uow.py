@@ -91,9 +91,7 @@ class Uow(Reads):
         """Run a write whose result nobody needs before the commit."""
         await self._connection.run(statement, params)
 
-    async def many(
-        self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool = False
-    ) -> None:
+    async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool = False) -> None:
         """Run a write once for each row of parameters.
 
         ``distinct`` promises that no two rows have the same key, so that an upsert may travel as one statement.

@@ -13,7 +13,7 @@ from shared.directory.business_day import business_date
 from shared.directory.tables import dir_person, dir_qualification, dir_unit
 from shared.security.access import covers
 from shared.security.principal import Principal
-from shared.web.problems import NotFound, ReferenceNotYetKnown
+from shared.web.problems import NotFound, Problem, ReferenceNotYetKnown
 
 AFTER_ANY_ID: Final = "~"
 """Sorts after every character of an id: what begins with ``/hq/`` lies between ``/hq/`` and ``/hq/~``."""
@@ -97,6 +97,21 @@ async def branch(reads: Reads, principal: Principal, unit_id: str) -> UnitRow:
     if not covers(principal, found.path):
         raise NotFound()
     return found
+
+
+class UnitNotInForce(Problem):
+    """The unit is not open yet, or closed for good."""
+
+    status = 409
+    code = "unit_not_in_force"
+    title_zh = "该机构尚未开业或已撤并"
+    title_en = "The unit is not open yet or was closed for good"
+
+
+def require_in_force(unit: UnitRow, at: datetime) -> None:
+    """Refuse new business at a unit outside of its period: 409 ``unit_not_in_force``."""
+    if not unit.in_force(at):
+        raise UnitNotInForce(unit=unit.id)
 
 
 async def subtree(reads: Reads, principal: Principal, unit_id: str) -> list[UnitRow]:

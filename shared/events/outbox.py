@@ -27,7 +27,9 @@ _NEXT = upsert(subject_sequence, ["subject"], {"sequence": subject_sequence.c.se
     subject_sequence.c.sequence
 )
 # Adding locks the row of a known subject and of a new one; reading first would not lock what is not there yet.
-_ADD = upsert(subject_sequence, ["subject"], {"sequence": subject_sequence.c.sequence + sa.literal_column("excluded.sequence")})
+_ADD = upsert(
+    subject_sequence, ["subject"], {"sequence": subject_sequence.c.sequence + sa.literal_column("excluded.sequence")}
+)
 _LAST = sa.select(subject_sequence.c.subject, subject_sequence.c.sequence).where(
     any_of(subject_sequence.c.subject, "subjects")
 )

@@ -35,9 +35,7 @@ class EventMetrics:
         self._parked_now = gauge("events_parked_subjects", "Subjects parked now")
         self._dead_now = gauge("events_dead_letters", "Events that could not be read and wait for a person")
         self._stopped = gauge("consumer_stopped", "1 while the consumer stands still because its log was changed")
-        self._failing = gauge(
-            "loop_failing", "1 while the loop's turns fail by a fault of ours", ["service", "loop"]
-        )
+        self._failing = gauge("loop_failing", "1 while the loop's turns fail by a fault of ours", ["service", "loop"])
         self._handler = Histogram(
             "wangdian_handler_seconds",
             "One call of a handler, a batch for projections",

@@ -77,9 +77,12 @@ def http_problem(error: HTTPException) -> Problem:
     if error.status_code == 400:
         return BadBody()
     phrase = HTTPStatus(error.status_code).phrase
+    title_zh = {405: "不支持此请求方法", 406: "无法提供所请求的格式", 415: "不支持此内容类型"}.get(
+        error.status_code, phrase
+    )
     code = phrase.lower().replace(" ", "_")
     kind = type("HttpProblem", (Problem,), {
-        "status": error.status_code, "code": code, "title_en": phrase, "title_zh": phrase,
+        "status": error.status_code, "code": code, "title_en": phrase, "title_zh": title_zh,
     })  # fmt: skip
     return cast(Problem, kind(headers=dict(error.headers or {})))
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from shared.db.statements import upsert
 from shared.db.tables import idempotency as _kept
 from shared.db.uow import Uow
+from shared.security.keyring import Keyring
 from shared.web.problems import KeyMalformed, KeyReused, Unavailable
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
@@ -48,12 +49,15 @@ class Key:
     fingerprint: str
 
 
-def make_key(caller: str, key: str, method: str, target: str, body: bytes) -> Key:
-    """The key of a request; equal fingerprints are equal requests. ``target`` is its path and query."""
+def make_key(keyring: Keyring, caller: str, key: str, method: str, target: str, body: bytes) -> Key:
+    """The key of a request; equal fingerprints are equal requests. ``target`` is its path and query.
+
+    The fingerprint is keyed: a contact in a stolen table cannot be found by trying numbers.
+    """
     if not _KEY.match(key):
         raise KeyMalformed(pointer="/header/idempotency-key")
     digest = hashlib.sha256(b"\n".join([method.encode(), target.encode(), body])).hexdigest()
-    return Key(caller, key, digest)
+    return Key(caller, key, keyring.keyed_hash("fingerprint", digest))
 
 
 async def claim(uow: Uow, key: Key) -> Reply | None:

@@ -159,7 +159,7 @@ async def _key_of(request: Request, principal: Principal | None) -> Key | None:
     # Without a token the link is the caller: another link's equal key is another key.
     caller = principal.sub if principal is not None else f"link:{request.url.path}"
     target = f"{request.url.path}?{request.url.query}"
-    return make_key(caller, key, request.method, target, await request.body())
+    return make_key(request.app.state.keyring, caller, key, request.method, target, await request.body())
 
 
 def ServiceRouter(service: str, tag: str) -> APIRouter:  # noqa: N802 - reads as the class it stands for

@@ -120,7 +120,7 @@ async def test_public_routes_tell_a_stranger_nothing(bank):
         assert 400 <= answer.status_code < 500
 
 
-@pytest.mark.guide("5.3a")
+@pytest.mark.guide("1.1c")
 async def test_another_branch_s_teller_finds_nothing_of_this_branch(bank):
     visit, branch = f"/queue/v1/visits/{bank.visit['id']}", "/queue/v1/branches/gz-001"
     ticket = {"service": "cash"}

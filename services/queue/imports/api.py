@@ -45,7 +45,11 @@ async def import_history(request: Request, actor: ImportHistory) -> Response:
 
     def key_of(*told: str) -> Key | None:
         body = "\n".join(told).encode()
-        return None if header is None else make_key(actor.sub, header, request.method, request.url.path, body)
+        return (
+            None
+            if header is None
+            else make_key(request.app.state.keyring, actor.sub, header, request.method, request.url.path, body)
+        )
 
     key_of()  # a malformed key is refused before the file comes
     run, spool = uuid7(), spool_of(runtime.settings.data)

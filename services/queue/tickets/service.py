@@ -27,6 +27,7 @@ from shared.contracts.queue import (
 )
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
+from shared.directory import replica
 from shared.directory.business_day import business_date
 from shared.ids import uuid7
 from shared.security.principal import Principal
@@ -60,6 +61,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     INVARIANT: numbers are unique and without gaps per branch, business date and prefix, as the counter's row is locked
     until the visit is kept (tests/queue/tickets/test_api.py::test_parallel_tickets_have_gapless_numbers).
     """
+    replica.require_in_force(unit, uow.now)
     catalogue = await to_issue(uow, unit.id, command.service, command.ticket_class)
     day = business_date(uow.now, unit.zone, unit.cutoff)
     order_at = uow.now - timedelta(seconds=catalogue.head_start_seconds)

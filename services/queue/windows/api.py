@@ -88,8 +88,8 @@ async def close_window(uow: Uow, actor: RunWindow, unit: UnitId, no: PathId) -> 
 
 
 async def _move(uow: Uow, actor: Principal, unit: str, no: str, act: str) -> WindowView:
-    await replica.branch(uow, actor, unit)
-    return await _shown(uow, unit, await service.move(uow, actor, unit, no, act))
+    branch = await replica.branch(uow, actor, unit)
+    return await _shown(uow, unit, await service.move(uow, actor, branch, no, act))
 
 
 @router.post("/branches/{unit}/overrides", status_code=201)

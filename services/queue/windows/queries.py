@@ -41,6 +41,12 @@ FREE = (
     .values(visit=None, version=_window.c.version + 1)
 )
 RUN_BY = sa.select(_window.c.unit, _window.c.no).where(_window.c.staff == _p("staff"))
+LEFT_OPEN = (
+    sa.select(_window.c.unit, _window.c.no, _window.c.opened_at)
+    .where(_window.c.staff.isnot(None), _window.c.visit.is_(None))
+    .order_by(_window.c.opened_at)
+    .limit(sa.literal_column("500"))
+)
 CLEAR_SERVICES = sa.delete(_serves).where(_serves.c.unit == _p("unit"), _serves.c.no == _p("no"))
 ADD_SERVICE = insert(_serves)
 MAKE_HALL = upsert(_hall, ["unit"], None)

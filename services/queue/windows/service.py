@@ -1,5 +1,6 @@
 """Use cases of the windows."""
 
+from datetime import datetime
 from typing import Any
 
 from services.queue.catalogue.service import offered_among
@@ -73,6 +74,7 @@ async def open_window(uow: Uow, unit: UnitRow, no: str, staff: str, command: Ope
     INVARIANT: the gate reads the replica and our own clock, so an expiry needs no event and works with staff down
     (tests/queue/windows/test_api.py::test_expired_certificate_is_refused_with_staff_stopped).
     """
+    replica.require_in_force(unit, uow.now)
     row = await locked(uow, unit.id, no)
     if row.state not in MOVES["open"][0]:
         raise IllegalTransition(state=row.state, allowed=allowed(row.state))
@@ -132,15 +134,32 @@ async def _check_qualified(uow: Uow, unit: UnitRow, no: str, staff: str, require
     raise refusal
 
 
-async def move(uow: Uow, principal: Principal, unit: str, no: str, act: str) -> Row:
-    """Break, resume or close a window."""
-    row = await locked(uow, unit, no)
+async def move(uow: Uow, principal: Principal, unit: UnitRow, no: str, act: str) -> Row:
+    """Break, resume or close a window; resuming asks for the qualifications again, as opening does."""
+    row = await locked(uow, unit.id, no)
     before, after = MOVES[act]
     if row.state not in before:
         raise IllegalTransition(state=row.state, allowed=allowed(row.state))
     check_runs(principal, row)
     if row.visit is not None and act in ("break", "close"):
         raise WindowBusy(visit=row.visit)
+    if act == "resume":
+        served = [found.service for found in await uow.all(queries.SERVED_BY, unit=unit.id, no=no)]
+        await _check_qualified(uow, unit, no, row.staff, await offered_among(uow, unit.id, served))
+    return await _moved(uow, row, after)
+
+
+async def close_left_open(uow: Uow, unit: str, no: str, opened_at: datetime) -> bool:
+    """Close a window that nobody closed, unless somebody has used it meanwhile; whether it was closed."""
+    row = await locked(uow, unit, no)
+    if row.opened_at != opened_at or row.visit is not None:
+        return False
+    await _moved(uow, row, WindowState.CLOSED)
+    return True
+
+
+async def _moved(uow: Uow, row: Row, after: WindowState) -> Row:
+    unit, no = row.unit, row.no
     closing = after is WindowState.CLOSED
     moved = await uow.one(
         queries.MOVE,

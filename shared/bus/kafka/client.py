@@ -56,6 +56,7 @@ class GroupClient:
             heartbeat_interval_ms=1_000,
             session_timeout_ms=10_000,
             rebalance_timeout_ms=10_000,
+            metadata_max_age_ms=10_000,
             max_partition_fetch_bytes=2 * MAX_MESSAGE,
             fetch_max_bytes=16 * MAX_MESSAGE,
         )

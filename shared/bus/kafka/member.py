@@ -36,6 +36,7 @@ SILENCE = 45.0
 """Seconds without a reply to a fetch, or outside of a group, after which the client is replaced."""
 IDENTITY_EVERY = 0.5
 """Seconds after which a fetch asks again whether the topics are still the same logs."""
+IDLE_IDENTITY_EVERY = 5.0
 
 _Polled = Mapping[Any, Sequence[Any]]
 
@@ -109,6 +110,7 @@ class KafkaSubscription:
                 return []
         await self._place_new()
         if not self._positions:
+            await self._same_logs_as_stored()
             await asyncio.sleep(wait)
             return []
         generation = self._generation
@@ -187,6 +189,20 @@ class KafkaSubscription:
                 _same_log(source, position.log, found_topics)
             self._identity_at = now
         return batches
+
+    async def _same_logs_as_stored(self) -> None:
+        """A member with nothing to read may be one too many, or its topics are gone or others: tell these apart."""
+        now = asyncio.get_running_loop().time()
+        if now - self._identity_at < IDLE_IDENTITY_EVERY:
+            return
+        found = await self._topics.describe(self._names)
+        missing = set(self._names) - found.keys()
+        if missing:
+            raise BusUnavailable(f"no topic {', '.join(sorted(missing))}")
+        sources = [TopicPartition(name, p) for name, topic in found.items() for p in range(len(topic.leaders))]
+        for source, position in (await self._stored(sources)).items():
+            _same_log(source, position.log, found)
+        self._identity_at = now
 
     async def _place_new(self) -> None:
         new = sorted(self.assigned() - self._positions.keys())

@@ -108,7 +108,8 @@ async def test_a_broker_killed_under_load_loses_nothing(bus, broker):
         assert first[:count] == list(range(count)), key
 
 
-async def test_keys_of_a_topic_that_is_gone_wait_and_others_go_on(bus, broker):
+async def test_keys_of_a_topic_that_is_gone_wait_and_others_go_on(bus, broker, monkeypatch):
+    monkeypatch.setattr(sender_module, "SEND_TIMEOUT", 2.0)
     await broker.make(bus.prefix + "gone")
     assert list(await bus.publish([contract.message("a", 1, "gone")])) == [None]
     await broker.remove(bus.prefix + "gone")

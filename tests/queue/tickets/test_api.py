@@ -12,7 +12,6 @@ from shared.db.statements import table
 visit = table(Visit)
 
 
-@pytest.mark.guide("2.2a")
 async def test_a_ticket_tells_all_that_the_contract_names(hall):
     await hall.open(1, "T0001", "cash")
     answer = await hall.send(
@@ -96,6 +95,7 @@ async def test_the_waiting_list_comes_in_pages_in_the_same_order(hall):
     assert seen == issued
 
 
+@pytest.mark.guide("1.3a")
 async def test_a_window_calls_only_what_it_serves(hall):
     await hall.open(1, "T0001", "wealth", "fx")
     await hall.open(2, "T0005", "cash")

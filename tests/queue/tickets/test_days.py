@@ -69,6 +69,8 @@ async def test_yesterday_s_ticket_is_never_called_and_is_closed_by_the_loop(hall
         assert (seen["status"], seen["end_cause"], seen["business_date"]) == ("left", "day_closed", "2026-03-02")
     assert {e["data"]["end_cause"] for e in await hall.told("queue.visit.abandoned")} == {"day_closed"}
     assert (await hall.visit(today["id"]))["status"] == "waiting"
+    # The window left open was closed with its day.
+    await hall.open(1, "T0001", "cash")
     assert (await hall.call(1))["id"] == today["id"]
     told = len(await hall.told())
     await hall.running.settle()

@@ -10,7 +10,7 @@ PHONE = "13987654321"
 CONTACT = {"contact": {"phone": PHONE}}
 
 
-@pytest.mark.guide("5.3a")
+@pytest.mark.guide("1.1c")
 async def test_a_contact_is_sealed_and_appears_nowhere(hall, tmp_path, capfd):
     await hall.open(1, "T0001", "cash")
     body = {"service": "cash", "channel": "app"} | CONTACT

@@ -62,9 +62,9 @@ async def test_a_refused_request_leaves_its_key_free(either_hall):
     await hall.send("POST", TICKETS, "app", json=CASH, key="k", expect=201)
 
 
-async def test_a_commit_that_fails_is_never_acknowledged(either_hall):
+async def test_a_unit_that_fails_at_its_end_is_never_acknowledged(either_hall):
     hall = either_hall
-    # A trigger of the test's own refuses the outbox row, the last of the unit: everything before it was done.
+    # The visit's row is written before its event: with the outbox gone, the unit fails after most of its work.
     await hall.db.write(lambda uow: uow.execute(sa.text("DROP TABLE outbox")), actor="test")
     answer = await hall.send("POST", TICKETS, "app", json=CASH, key="k", expect=None)
     assert answer.status_code >= 500

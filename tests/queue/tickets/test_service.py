@@ -106,7 +106,7 @@ class BranchMachine(RuleBasedStateMachine):
         async def unit(uow):
             if act == "open":
                 return await windows.open_window(uow, await replica.unit(uow, "gz-001"), no, STAFF[no], OpenWindow())
-            return await windows.move(uow, self.teller(no), "gz-001", no, act)
+            return await windows.move(uow, self.teller(no), await replica.unit(uow, "gz-001"), no, act)
 
         before = {"open": {"closed"}, "break": {"open"}, "resume": {"break"}, "close": {"open", "break"}}[act]
         possible = self.windows[no] in before and not (act in ("break", "close") and no in self.holds)
