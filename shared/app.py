@@ -113,7 +113,9 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
     problem_handlers.install(app)
     for spec in specs:
         for router in spec.routers:
-            app.include_router(router)
+            # As routes of the application itself: an included router is matched route by route behind a context of its
+            # own, which cost a fifth of a request's time.
+            app.router.routes.extend(router.routes)
     _operate(app, settings)
     uploads = {path for spec in specs for path in spec.uploads}
     app.add_middleware(BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=uploads)

@@ -1,6 +1,7 @@
 """Identifiers and random tokens: the only place that draws random numbers for them."""
 
 import hashlib
+import os
 import secrets
 import threading
 import uuid
@@ -30,7 +31,7 @@ def uuid7() -> str:
             if count > 0xFFF:
                 millis, count = millis + 1, 0
         _last = (millis, count)
-    value = (millis << 80) | (0x7 << 76) | (count << 64) | (0b10 << 62) | secrets.randbits(62)
+    value = (millis << 80) | (0x7 << 76) | (count << 64) | (0b10 << 62) | (int.from_bytes(os.urandom(8)) >> 2)
     return _text(value)
 
 

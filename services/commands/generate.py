@@ -17,6 +17,7 @@ from shared.contracts.asyncapi import asyncapi, event_schema, render_events
 from shared.contracts.base import catalogue
 from shared.settings import Settings
 from shared.testing.guide import render as render_guide
+from shared.topics import render as render_topics
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,6 +39,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     found["docs/events.md"] = render_events()
     found["docs/metrics.md"] = render_metrics()
     found |= dashboards() | kubernetes()
+    found["deploy/kafka/topics.yaml"] = render_topics()
     found["docs/guide.md"] = render_guide(root)
     for name, kind in catalogue().items():
         found[f"docs/schemas/{name}.json"] = _dump(event_schema(kind))

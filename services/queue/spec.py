@@ -15,7 +15,7 @@ __all__ = ["SPEC", "QuoteModel"]
 
 SPEC = ServiceSpec(
     name="queue",
-    routers=(catalogue, windows, tickets, imports),
+    routers=(tickets, windows, catalogue, imports),
     metadata=QueueModel.metadata,
     migrations="services.queue.migrations",
     produces=("queue.events",),

@@ -47,6 +47,16 @@ class TextList(sa.types.TypeDecorator[list[str]]):
         return items if dialect.name == "postgresql" else json.dumps(items)
 
 
+class NumberList(TextList):
+    """The same for whole numbers."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The database's own type for the list."""
+        return dialect.type_descriptor(ARRAY(sa.BigInteger()) if dialect.name == "postgresql" else sa.Text())
+
+
 class _AnyOf(sa.ColumnElement[bool]):
     """``column`` is one of the strings in the list parameter ``name``; one statement text for any length."""
 
@@ -55,7 +65,7 @@ class _AnyOf(sa.ColumnElement[bool]):
 
     def __init__(self, column: Any, name: str) -> None:
         self.column = column
-        self.param = sa.bindparam(name, type_=TextList())
+        self.param = sa.bindparam(name, type_=NumberList() if isinstance(column.type, sa.Integer) else TextList())
 
 
 @compiles(_AnyOf, "postgresql")
@@ -70,7 +80,7 @@ def _any_of_sqlite(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 def any_of(column: Any, name: str) -> sa.ColumnElement[bool]:
-    """A condition: ``column`` equals one of the strings of the list parameter ``name``.
+    """A condition: ``column`` equals one of the strings or whole numbers of the list parameter ``name``.
 
     Unlike ``IN`` with an expanding parameter the statement's text does not depend on the list's length, so it is
     compiled once.

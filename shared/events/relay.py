@@ -13,6 +13,7 @@ from shared.bus.base import Bus, Message
 from shared.db.database import Database
 from shared.db.statements import Row, upsert
 from shared.db.tables import lease, outbox
+from shared.db.types import any_of
 from shared.db.uow import Reads, Uow
 from shared.events.crash import crash
 from shared.ids import uuid7
@@ -28,7 +29,7 @@ _PENDING = (
     .order_by(outbox.c.seq)
     .limit(_p("most", type_=sa.Integer))
 )
-_MARK = sa.update(outbox).where(outbox.c.seq == _p("sent_seq")).values(published_at=_p("at"))
+_MARK = sa.update(outbox).where(any_of(outbox.c.seq, "sent")).values(published_at=_p("at"))
 _LEASE = upsert(
     lease, ["name"], ["owner", "until"], where=lambda old, new: sa.or_(old.owner == new.owner, old.until < _p("now"))
 ).returning(lease.c.owner)
@@ -92,5 +93,5 @@ class Relay:
 
     @staticmethod
     async def _mark(uow: Uow, sent: list[int]) -> None:
-        await uow.many(_MARK, [{"sent_seq": seq, "at": uow.now} for seq in sent])
+        await uow.write(_MARK, sent=sent, at=uow.now)
         crash("relay:inside-mark")

@@ -15,7 +15,7 @@ VALID = datetime.timedelta(days=2)
 
 
 def write_certificates(folder: Path, host: str) -> Path:
-    """``ca.pem``, and ``broker.pem`` with the key and the certificate of ``host`` (a name or an address), in ``folder``."""
+    """``ca.pem``, and ``broker.pem`` with key and certificate of ``host`` (a name or an address), in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     now = SystemClock().now()
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

@@ -45,7 +45,7 @@ def locked() -> Mapping[str, str]:
 
 
 def jars(cache: Path = CACHE) -> Path:
-    """The folder with Kafka's jars: fetched by Maven as this machine has it set up, checked, and kept for the next time."""
+    """The folder with Kafka's jars: fetched by Maven as this machine has it set up, checked, and kept."""
     digest = hashlib.sha256((DEPLOY / "jars.lock").read_bytes()).hexdigest()[:12]
     target = cache / f"kafka-{digest}"
     cache.mkdir(parents=True, exist_ok=True)
@@ -283,7 +283,7 @@ def secured_kafka_server(users: Mapping[str, str]) -> Iterator[tuple[str, Path]]
 
 @contextmanager
 def kafka_server(folder: Path | None = None) -> Iterator[Kafka]:
-    """A single node with the settings of development, in ``folder`` or a temporary one; ended and removed afterwards."""
+    """A single node with the settings of development, in ``folder`` or a temporary one; ended afterwards."""
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wangdian-kafka-")))

@@ -38,6 +38,11 @@ class Hand:
         prepared = _compile(statement)
         return self.raw.execute(prepared.sql, prepared.values(params)).fetchall()
 
+    def _claim(self, caller: str, key: str, now: datetime) -> None:
+        self._run(
+            idempotency._CLAIM, caller=caller, key=key, fingerprint=key, status=0, headers={}, body=b"", created_at=now
+        )
+
     def _event(self, kind: str, visit: str, now: datetime, payload: bytes) -> None:
         (sequence,) = self._run(outbox._NEXT, subject=visit, sequence=1)[0]
         headers = {
@@ -56,7 +61,7 @@ class Hand:
         """One ticket."""
         now = datetime.now(UTC)
         self.raw.execute("BEGIN IMMEDIATE")
-        self._run(idempotency._FIND, caller="kiosk", key=key)
+        self._claim("kiosk", key, now)
         self._run(replica._UNIT, unit=UNIT)
         self._run(catalogue.TO_ISSUE, unit=UNIT, code=SERVICE, class_code="ordinary", at=now)
         visit = uuid7()
@@ -72,16 +77,7 @@ class Hand:
         self._run(tickets.ADD, **row)
         reply = json.dumps({name: str(value) for name, value in row.items()}).encode()
         self._event("queue.visit.opened.v1", visit, now, reply)
-        self._run(
-            idempotency._KEEP,
-            caller="kiosk",
-            key=key,
-            fingerprint=key,
-            status=201,
-            headers={},
-            body=reply,
-            created_at=now,
-        )
+        self._run(idempotency._KEEP, by="kiosk", under=key, code=200, sent={}, bytes=reply)
         self.raw.execute("COMMIT")
         return reply
 
@@ -89,7 +85,7 @@ class Hand:
         """Call the first who waits; the window is freed at once, so that the next call finds it free."""
         now = datetime.now(UTC)
         self.raw.execute("BEGIN IMMEDIATE")
-        self._run(idempotency._FIND, caller="teller", key=key)
+        self._claim("teller", key, now)
         self._run(replica._UNIT, unit=UNIT)
         self._run(windows.WINDOW_LOCKED, unit=UNIT, no=no)
         self._run(windows.LOCK_HALL, unit=UNIT)
@@ -101,16 +97,7 @@ class Hand:
             self._run(windows.TAKE, unit=UNIT, no=no, new_visit=visit)
             reply = json.dumps([str(value) for value in row]).encode()
             self._event("queue.visit.called.v1", visit, now, reply)
-        self._run(
-            idempotency._KEEP,
-            caller="teller",
-            key=key,
-            fingerprint=key,
-            status=200,
-            headers={},
-            body=reply,
-            created_at=now,
-        )
+        self._run(idempotency._KEEP, by="teller", under=key, code=200, sent={}, bytes=reply)
         self.raw.execute("COMMIT")
         return reply
 

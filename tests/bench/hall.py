@@ -1,4 +1,4 @@
-"""A branch of 40 windows with one service, for the hot path: the product's application, or the floor's, on a port.
+"""A branch with one service, for the hot path: the product's application, or the floor's, on a port.
 
 ``python -m tests.bench.hall product|floor FOLDER PORT`` serves until it is ended.
 """
@@ -11,15 +11,22 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.queue.spec import SPEC
+from services.queue.tickets import queries as tickets
 from services.queue.windows import queries as windows
 from shared.app import Parts, build_app
+from shared.clock import SystemClock
 from shared.db.uow import Uow
+from shared.directory.business_day import business_date
+from shared.ids import uuid7
 from shared.settings import Settings
-from shared.testing.bank import SMALL_BANK, learn, person, qualification
+from shared.testing.bank import SMALL_BANK, learn
 from shared.testing.system import system
 from tests.bench import floor
 
 WINDOWS = 40
+"""Windows of the hall in which tickets are issued."""
+CALLS, WAITING = 2000, 2500
+"""Windows that each call once, and tickets that wait for them: a call must find somebody, and a free window."""
 SERVICE: dict[str, Any] = {
     "names": {"zh": "现金业务", "en": "Cash"},
     "prefix": "A",
@@ -30,50 +37,52 @@ SERVICE: dict[str, Any] = {
 }
 
 
-async def prepare(folder: Path) -> dict[str, str]:
-    """Make the branch in ``folder``; gives the tokens of the kiosk and of each window's teller."""
-    async with system([SPEC], folder, clock=_Now()) as bank:
-        tellers = [f"B{no:03d}" for no in range(1, WINDOWS + 1)]
-        staff = [state for t in tellers for state in (person(t, "gz-001"), qualification(t, "counter"))]
-        await learn(bank.runtime("queue").db, *SMALL_BANK, *staff)
+async def prepare(folder: Path, *, calls: bool) -> dict[str, str]:
+    """Make the branch in ``folder``, with all of its windows open; gives the tokens of a kiosk and a manager."""
+    async with system([SPEC], folder, clock=SystemClock()) as bank:
+        await learn(bank.runtime("queue").db, *SMALL_BANK)
         await bank.call("PUT", "/queue/v1/services/cash", "head_office", json=SERVICE, expect=200)
         await bank.call("PUT", "/queue/v1/branches/gz-001/services/cash", "head_office", json={}, expect=200)
         ordinary = {"names": {"zh": "普通", "en": "Ordinary"}, "head_start_seconds": 0, "evidence": "none"}
         await bank.call("PUT", "/queue/v1/classes/ordinary", "head_office", json=ordinary, expect=200)
-        for no, teller in enumerate(tellers, start=1):
-            path = f"/queue/v1/branches/gz-001/windows/{no}"
-            await bank.call("PUT", path, "head_office", json={}, expect=200)
-            await bank.call("POST", f"{path}/open", "teller", staff=teller, expect=200)
-        tokens = {teller: bank.token("teller", staff=teller) for teller in tellers}
-        return tokens | {"kiosk": bank.token("kiosk", sub="kiosk")}
+        await bank.call("PUT", "/queue/v1/branches/gz-001/windows/0", "head_office", json={}, expect=200)
+        await bank.runtime("queue").db.write(lambda uow: _furnish(uow, calls=calls), actor="bench")
+        return {
+            "kiosk": bank.token("kiosk", sub="kiosk"),
+            "manager": bank.token("branch_manager", staff="M0001"),
+        }
 
 
-class _Now:
-    """The machine's clock, as the settled system needs one."""
-
-    def now(self) -> Any:
-        from shared.clock import SystemClock
-
-        return SystemClock().now()
+async def _furnish(uow: Uow, *, calls: bool) -> None:
+    numbers = [str(no) for no in range(1, (CALLS if calls else WINDOWS) + 1)]
+    here = {"unit": "gz-001"}
+    await uow.many(
+        windows.SET_UP,
+        [
+            here | {"no": no, "state": "open", "configured": None, "new_configured": None, "staff": f"B{no}",
+                    "visit": None, "opened_at": uow.now, "version": 1}
+            for no in numbers
+        ],
+    )  # fmt: skip
+    await uow.many(windows.ADD_SERVICE, [here | {"no": no, "service": "cash"} for no in numbers])
+    day = business_date(uow.now, "Asia/Shanghai", "00:00")
+    empty = dict.fromkeys(column.name for column in tickets.visit.columns)
+    await uow.many(
+        tickets.ADD,
+        [
+            empty | here | {
+                "id": uuid7(), "business_date": day, "number": f"W{n}", "service": "cash", "ticket_class": "ordinary",
+                "channel": "kiosk", "status": "waiting", "origin": "live", "issued_at": uow.now, "order_at": uow.now,
+                "calls": 0, "version": 1,
+            }
+            for n in range(WAITING if calls else 0)
+        ],
+    )  # fmt: skip
 
 
 def product(folder: Path) -> FastAPI:
     """The queue service as ``serve`` runs it: the API alone, whose events its worker would relay."""
-    app = build_app([SPEC], Settings(data=folder, roles=frozenset({"api"})), Parts())
-
-    @app.post("/bench/free")
-    async def free() -> dict[str, int]:
-        async def clear(uow: Uow) -> int:
-            return sum(
-                [
-                    await uow.execute(windows.TAKE, unit="gz-001", no=str(no), new_visit=None)
-                    for no in range(1, WINDOWS + 1)
-                ]
-            )
-
-        return {"freed": await app.state.services["queue"].db.write(clear, actor="bench")}
-
-    return app
+    return build_app([SPEC], Settings(data=folder, roles=frozenset({"api"})), Parts())
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ import httpx
 from shared.ids import uuid7
 from shared.testing.ports import free_port
 from tests.bench.floor import Hand
-from tests.bench.hall import WINDOWS, prepare
+from tests.bench.hall import CALLS, prepare
 from tests.bench.rows import Row
 
-ROUNDS, SECONDS, CONNECTIONS, WAITING = 3, 3.0, 16, 6000
+ROUNDS, SECONDS, CONNECTIONS = 5, 2.5, 16
 
 Plan = list[list[dict[str, Any]]]
 
@@ -68,10 +68,18 @@ def issues(tokens: dict[str, str], count: int) -> Plan:
 def calls(tokens: dict[str, str]) -> Plan:
     """One call-next of each window; the windows are shared out over the connections."""
     plan: Plan = [[] for _ in range(CONNECTIONS)]
-    for no in range(1, WINDOWS + 1):
-        headers = {"authorization": f"Bearer {tokens[f'B{no:03d}']}", "idempotency-key": uuid7()}
+    for no in range(1, CALLS + 1):
+        headers = {"authorization": f"Bearer {tokens['manager']}", "idempotency-key": uuid7()}
         path = f"/queue/v1/branches/gz-001/windows/{no}/call-next"
         plan[no % CONNECTIONS].append({"method": "POST", "path": path, "headers": headers, "body": None})
+    return plan
+
+
+def floor_calls() -> Plan:
+    """The same of the floor."""
+    plan: Plan = [[] for _ in range(CONNECTIONS)]
+    for no in range(1, CALLS + 1):
+        plan[no % CONNECTIONS].append({"method": "POST", "path": f"/call/{no}", "body": None})
     return plan
 
 
@@ -87,42 +95,34 @@ def bare(folder: Path, act: Callable[[Hand, int], object]) -> float:
     return rate
 
 
-def _calls_rate(port: int, tokens: dict[str, str], free: bool) -> float:
-    taken, count = 0.0, 0
-    while taken < SECONDS / 2:
-        if free:
-            httpx.post(f"http://127.0.0.1:{port}/bench/free", timeout=10).raise_for_status()
-        rate = drive(port, calls(tokens))
-        count += WINDOWS
-        taken += WINDOWS / rate
-    return count / taken
-
-
 def run() -> list[Row]:
-    """The rows of the hot path: medians over interleaved rounds."""
+    """The rows of the hot path: medians over interleaved rounds, each on new copies of the same hall."""
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
-        template = Path(name) / "template"
-        tokens = asyncio.run(prepare(template))
+        base = Path(name)
+        tokens = {act: asyncio.run(prepare(base / act, calls=act == "call")) for act in ("issue", "call")}
+
+        def fresh(act: str) -> Path:
+            folder = base / uuid7()
+            shutil.copytree(base / act, folder)
+            return folder
+
+        def measured(act: str, what: str, rate: float) -> None:
+            found.setdefault(f"{act}/{what}", []).append(rate)
+
         for _ in range(ROUNDS):
-            folder = Path(name) / uuid7()
-            shutil.copytree(template, folder)
-            found.setdefault("issue/bare", []).append(bare(folder, lambda hand, i: hand.issue(f"b{i}")))
-            found.setdefault("call/bare", []).append(
-                bare(folder, lambda hand, i: hand.call_next(f"c{i}", str(i % WINDOWS + 1)))
-            )
-            with served("floor", folder) as port:
-                floor = [[{"method": "POST", "path": "/issue", "body": {"service": "cash"}}] * 2000] * CONNECTIONS
-                found.setdefault("issue/fastapi", []).append(drive(port, floor))
-                plan = [
-                    [{"method": "POST", "path": f"/call/{i % WINDOWS + 1}", "body": None} for i in range(200)]
-                ] * CONNECTIONS
-                found.setdefault("call/fastapi", []).append(drive(port, plan))
-            folder = Path(name) / uuid7()
-            shutil.copytree(template, folder)
-            with served("product", folder) as port:
-                found.setdefault("issue/product", []).append(drive(port, issues(tokens, 2000)))
-                found.setdefault("call/product", []).append(_calls_rate(port, tokens, free=True))
+            measured("issue", "bare", bare(fresh("issue"), lambda hand, i: hand.issue(f"b{i}")))
+            measured("call", "bare", bare(fresh("call"), lambda hand, i: hand.call_next(f"c{i}", str(i % CALLS + 1))))
+            with served("floor", fresh("issue")) as port:
+                body = {"service": "cash"}
+                plan = [[{"method": "POST", "path": "/issue", "body": body}] * 2000] * CONNECTIONS
+                measured("issue", "fastapi", drive(port, plan))
+            with served("floor", fresh("call")) as port:
+                measured("call", "fastapi", drive(port, floor_calls()))
+            with served("product", fresh("issue")) as port:
+                measured("issue", "product", drive(port, issues(tokens["issue"], 2000)))
+            with served("product", fresh("call")) as port:
+                measured("call", "product", drive(port, calls(tokens["call"])))
     best = {key: statistics.median(values) for key, values in found.items()}
     rows = []
     for act, name in (("issue", "ticket issue over HTTP"), ("call", "call-next over HTTP")):

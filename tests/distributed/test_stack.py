@@ -80,7 +80,7 @@ def quiet(stack: Stack) -> bool:
 
 def test_figures_follow_through_kafka(used: Stack) -> None:
     headers = {"Authorization": f"Bearer {used.token('head_office')}"}
-    url = f"{used.url}/aggregator/v1/metrics/visits.served?unit=old-001&by=total"
+    url = f"{used.url}/aggregator/v1/metrics/visits.served?unit=old-001&from=2026-03-02&to=2026-03-02"
 
     def counted() -> bool:
         points = httpx.get(url, headers=headers).json()["points"]

@@ -9,7 +9,7 @@ import aiokafka
 from aiokafka.errors import KafkaError
 
 from shared.bus.base import TopicPartition
-from shared.bus.kafka.connection import KafkaConnection, bounded
+from shared.bus.kafka.connection import KafkaConnection
 from shared.topics import MAX_MESSAGE
 
 START_TIMEOUT = 5.0
@@ -63,11 +63,7 @@ class GroupClient:
 
     async def start(self) -> None:
         """Connect and ask to join."""
-        try:
-            await bounded(self._group, START_TIMEOUT, self.consumer.start())
-        except BaseException:
-            await self._connection.dispose(self.consumer.stop(), patience=0.5)
-            raise
+        await self._connection.start(self._group, START_TIMEOUT, self.consumer.start(), self.consumer.stop)
         self.alive()
         self.consumer.subscribe(self._topics, listener=_Rebalance(self))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -105,6 +105,45 @@ class KafkaConnection:
         task.add_done_callback(self._left)
         return task
 
+    async def bounded(self, what: str, seconds: float, call: Coroutine[Any, Any, T]) -> T:
+        """The result of ``call``, or :class:`BusUnavailable` when it fails or takes longer than ``seconds``.
+
+        What takes too long is given the time to give up by itself, and only then ended: cancelled at the wrong moment,
+        aiokafka forgets a connection.
+        """
+        task = asyncio.create_task(call)
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+        finally:
+            if not task.done():
+                self.leave(_give_up(task))
+        if not task.done():
+            raise BusUnavailable(f"{what}: no answer in {seconds:g} s")
+        try:
+            return task.result()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise BusUnavailable(f"{what}: {describe(error)}") from error
+
+    async def start(
+        self, what: str, seconds: float, start: Coroutine[Any, Any, Any], stop: Callable[[], Coroutine[Any, Any, Any]]
+    ) -> None:
+        """Start a client within ``seconds``, or stop it and raise :class:`BusUnavailable`.
+
+        A client that is stopped while it starts opens a connection that nobody closes: it stops when it has ended.
+        """
+        task = asyncio.create_task(start)
+        up = False
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+            up = task.done() and task.exception() is None
+        finally:
+            if not up:
+                self.leave(_give_up(task, stop))
+        if not task.done():
+            raise BusUnavailable(f"{what}: no answer in {seconds:g} s")
+        if (error := task.exception()) is not None:
+            raise BusUnavailable(f"{what}: {describe(error)}") from error
+
     def _left(self, task: asyncio.Task[None]) -> None:
         self._leaving.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -121,12 +160,9 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-async def bounded(what: str, seconds: float, call: Awaitable[T]) -> T:
-    """The result of ``call``, or :class:`BusUnavailable` when it fails or takes longer than ``seconds``."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await call
-    except TimeoutError as error:
-        raise BusUnavailable(f"{what}: no answer in {seconds:g} s") from error
-    except (KafkaError, OSError) as error:
-        raise BusUnavailable(f"{what}: {describe(error)}") from error
+async def _give_up(task: asyncio.Task[Any], stop: Callable[[], Coroutine[Any, Any, Any]] | None = None) -> None:
+    await asyncio.wait({task}, timeout=REQUEST_TIMEOUT_MS / 1000)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    if stop is not None:
+        await stop()

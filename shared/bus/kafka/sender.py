@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.bus.base import BusUnavailable, Message, TopicPartition
-from shared.bus.kafka.connection import KafkaConnection, bounded, describe
+from shared.bus.kafka.connection import REQUEST_TIMEOUT_MS, KafkaConnection, describe
 from shared.bus.kafka.topics import Topics
 from shared.bus.partitioning import partition_of
 from shared.observability.logging import get_logger
@@ -98,11 +98,7 @@ class Sender:
                 max_batch_size=BATCH_BYTES,
                 max_request_size=MAX_MESSAGE,
             )
-            try:
-                await bounded("producer", START_TIMEOUT, producer.start())
-            except BaseException:
-                await self._connection.dispose(producer.stop(), patience=0.5)
-                raise
+            await self._connection.start("producer", START_TIMEOUT, producer.start(), producer.stop)
             self._producer, self._partitions = producer, {}
         return self._producer
 
@@ -149,19 +145,25 @@ class Sender:
             self._partitions[name] = len(await producer.partitions_for(name))
 
     def _discard(self) -> None:
-        """Stop the producer without sending what it holds.
-
-        ``stop()`` waits for all it holds to be sent, and an idempotent batch waits for ever: the task that sends is
-        ended first, and what waits for it is told.
-        """
+        """Stop the producer in the background, without sending what it holds."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        task = producer._sender.sender_task
-        if task is not None and not task.done():
-            task.cancel()
-        producer._message_accumulator.fail_all(KafkaError("given up"))
-        self._connection.leave(producer.stop())
+        if producer is not None:
+            self._connection.leave(_abandon(producer))
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """``stop()`` waits until all is sent, and an idempotent batch waits for ever.
+
+    So the task that sends is ended first, which waits for the requests under way, and only then what it
+    holds is dropped: the other way round a request comes back to a client that is closed, and opens it again.
+    """
+    task = producer._sender.sender_task
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=REQUEST_TIMEOUT_MS / 1000)
+    producer._message_accumulator._batches.clear()
+    producer._message_accumulator._pending_batches.clear()
+    await producer.stop()
 
 
 def _read(sent: Sequence[_Sent], outcomes: Outcomes) -> str:

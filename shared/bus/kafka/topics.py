@@ -1,4 +1,4 @@
-"""What the cluster says about topics: their identity, partitions and offsets; and making them from the declared ones."""
+"""What the cluster says about topics: identity, partitions, offsets; and making them from the declared ones."""
 
 import asyncio
 import base64
@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
 from shared.bus.base import BusUnavailable, TopicPartition
-from shared.bus.kafka.connection import KafkaConnection, bounded
+from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.wire import MetadataRequest
 from shared.topics import Topic
 
@@ -46,7 +46,7 @@ class Bounds(NamedTuple):
 
 
 class Topics:
-    """Asks the cluster about topics, over connections of its own: on a consumer's, a question waits behind its fetch."""
+    """Asks about topics, over connections of its own: on a consumer's, a question waits behind its fetch."""
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
@@ -64,7 +64,9 @@ class Topics:
         """Those of ``names`` that exist; raises :class:`BusUnavailable` when the cluster does not say or forbids it."""
         client = await self._connected()
         try:
-            reply = await bounded("topics", TIMEOUT, self._ask(client, MetadataRequest(sorted(set(names)))))
+            reply = await self._connection.bounded(
+                "topics", TIMEOUT, self._ask(client, MetadataRequest(sorted(set(names))))
+            )
         except BusUnavailable:
             self._preferred += 1
             raise
@@ -82,7 +84,7 @@ class Topics:
         self, sources: Iterable[TopicPartition], known: Mapping[str, TopicInfo]
     ) -> Mapping[TopicPartition, Bounds]:
         """What each of ``sources`` holds now; ``known`` says who led them a moment ago."""
-        return await bounded("offsets", TIMEOUT, self._bounds(list(sources), known))
+        return await self._connection.bounded("offsets", TIMEOUT, self._bounds(list(sources), known))
 
     async def _bounds(
         self, sources: Sequence[TopicPartition], known: Mapping[str, TopicInfo]
@@ -127,11 +129,7 @@ class Topics:
         async with self._lock:
             if self._client is None:
                 client = AIOKafkaClient(**self._connection.options())
-                try:
-                    await bounded("connect", TIMEOUT, client.bootstrap())
-                except BaseException:
-                    await self._connection.dispose(client.close())
-                    raise
+                await self._connection.start("connect", TIMEOUT, client.bootstrap(), client.close)
                 self._client = client
             return self._client
 
@@ -159,9 +157,9 @@ async def create(
         )
         for topic in topics
     ]
+    await connection.start("connect", TIMEOUT, admin.start(), admin.close)
     try:
-        await bounded("connect", TIMEOUT, admin.start())
-        reply = await bounded("create topics", TIMEOUT * 4, admin.create_topics(wanted))
+        reply = await connection.bounded("create topics", TIMEOUT * 4, admin.create_topics(wanted))
     finally:
         await connection.dispose(admin.close())
     made = []
@@ -175,7 +173,7 @@ async def create(
             made.append(name)
     asking = Topics(connection)
     try:
-        await bounded("leaders", TIMEOUT * 4, _led(asking, [topic.name for topic in topics]))
+        await connection.bounded("leaders", TIMEOUT * 4, _led(asking, [topic.name for topic in topics]))
     finally:
         await asking.close()
     return made

@@ -19,6 +19,9 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+_NEITHER = (False, False)
+"""Make no topic; list no authorised operations."""
+
 
 class Uuid(AbstractType[bytes]):
     """Sixteen bytes."""
@@ -106,4 +109,4 @@ class MetadataRequest(Request[MetadataRequestV12]):
 
     def build(self, request_struct_class: type[MetadataRequestV12]) -> MetadataRequestV12:
         """The request; a topic that does not exist is not made."""
-        return request_struct_class([(bytes(16), name, {}) for name in self._names], False, False, {})
+        return request_struct_class([(bytes(16), name, {}) for name in self._names], *_NEITHER, {})

@@ -1,4 +1,4 @@
-"""Members of a group that come, go, freeze and lose their topic: nothing is skipped, and what cannot be right is loud."""
+"""Members of a group that come, go, freeze and lose their topic: nothing is skipped, and what is wrong is loud."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -80,7 +80,7 @@ def group(kafka, bus):
 async def until(condition, seconds=30):
     """Wait for ``condition()``."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - any condition of a test
             await asyncio.sleep(0.05)
 
 

@@ -93,7 +93,7 @@ async def test_a_broker_killed_under_load_loses_nothing(bus, broker):
     await asyncio.to_thread(broker.node.start)
     reached = dict(sent)
     async with asyncio.timeout(30):
-        while any(sent[key] <= reached[key] + 3 for key in sent):
+        while any(sent[key] <= reached[key] + 3 for key in sent):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     stop.set()
     await speaking
