@@ -145,6 +145,5 @@ def test_a_killed_worker_goes_on_where_it_was(used: Stack) -> None:
     wangdian(used, "demo", "--visits", "10", "--seed", "5")
     for name in ("aggregator work", "queue work"):
         used.start(name)
-    eventually(lambda: quiet(used))
     query = 'sum(wangdian_business_n{metric="visits.opened", period="total", role="serve"})'
     eventually(lambda: float(ask(used, query)[0]["value"][1]) >= float(before[0]["value"][1]) + 10)
