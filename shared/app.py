@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 from fastapi import FastAPI
@@ -44,6 +44,9 @@ from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
 from shared.web.limits import BodyLimit
 from shared.web.operator import router as operator_router
+
+if TYPE_CHECKING:
+    from shared.bus.kafka.connection import KafkaConnection
 
 log = get_logger("app")
 
@@ -235,20 +238,25 @@ def _tokens(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.verifier = TokenVerifier(provider, settings.token_issuer, settings.token_audience, clock)
 
 
+def kafka_connection(settings: Settings) -> "KafkaConnection":
+    """How this process reaches the cluster."""
+    from shared.bus.kafka.connection import KafkaConnection
+
+    return KafkaConnection(
+        settings.kafka,
+        security=settings.kafka_security,
+        ca=settings.kafka_ca,
+        user=settings.kafka_user,
+        password=settings.kafka_password.get_secret_value(),
+    )
+
+
 def _bus(settings: Settings, clock: Clock) -> Bus:
     if settings.mode == "distributed":
         # On demand: the embedded pair starts without loading a client of Kafka.
         from shared.bus.kafka.bus import KafkaBus
-        from shared.bus.kafka.connection import KafkaConnection
 
-        connection = KafkaConnection(
-            settings.kafka,
-            security=settings.kafka_security,
-            ca=settings.kafka_ca,
-            user=settings.kafka_user,
-            password=settings.kafka_password.get_secret_value(),
-        )
-        return KafkaBus(connection, instance=settings.kafka_instance)
+        return KafkaBus(kafka_connection(settings), instance=settings.kafka_instance)
     return EmbeddedBus(settings.data / "bus.sqlite3", clock, [topic.name for topic in TOPICS], settings.partitions)
 
 

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     peers_url: str = ""
     service_token_file: str = ""
+    operator_token_file: str = ""
     example_bank: bool = True
     idempotency_hours: int = Field(default=72, ge=1)
     outbox_keep_hours: int = Field(default=24, ge=1)

@@ -1,22 +1,25 @@
-"""``run-distributed``: the distributed system on this machine, started from nothing and ended by one Ctrl-C."""
+"""``run-distributed``: the distributed system on this machine, ended by one Ctrl-C; ``topics`` and ``example-bank``."""
 
 import asyncio
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from wangdian_client import AsyncWangdian, WangdianError
 
 from services.commands.server import settings_or_exit
+from services.commands.tokens import development_token
 from services.example_bank import load_bank
 from services.registry import SERVICES
-from shared.app import DataFolderInUse
-
-if TYPE_CHECKING:
-    from shared.testing.stack.stack import Stack
+from shared.app import DataFolderInUse, kafka_connection
+from shared.bus.base import BusUnavailable
+from shared.settings import Settings
+from shared.topics import TOPICS
 
 
 class _Leave(Exception):
@@ -50,7 +53,7 @@ def run_distributed() -> None:
     try:
         with Stack(list(SERVICES), settings, say=say) as stack:
             if settings.example_bank:
-                say(f"example bank: {asyncio.run(_load(stack))} writes")
+                say(f"example bank: {asyncio.run(_load(stack.url, partial(stack.token, 'head_office')))} writes")
             for name, where in stack.addresses():
                 console.print(f"  {name:18} {where}", soft_wrap=True)
             say(f"Wangdian on {stack.url}; Ctrl-C ends everything")
@@ -65,16 +68,55 @@ def run_distributed() -> None:
         raise typer.Exit(1) from None
 
 
-async def _load(stack: "Stack") -> int:
+async def _load(url: str, token: Callable[[], str]) -> int:
     from services.commands.example_bank import PATIENCE
 
-    def token() -> str:
-        return stack.token("head_office")
-
-    async with AsyncWangdian(stack.url, token_provider=token, retry=PATIENCE) as client:
+    async with AsyncWangdian(url, token_provider=token, retry=PATIENCE) as client:
         return await load_bank(client)
+
+
+def example_bank(url: Annotated[str | None, typer.Option(help="The running system")] = None) -> None:
+    """Load the example bank into a running system whose tokens this data folder signs."""
+    settings = settings_or_exit()
+    try:
+        done = asyncio.run(
+            _load(url or settings.base_url, lambda: development_token(settings, "head_office", None, "hq"))
+        )
+    except WangdianError as error:
+        typer.echo(f"the example bank could not be loaded: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{done} writes")
+
+
+def topics(
+    replication: Annotated[int, typer.Option(min=1, max=5, help="Copies of each record")] = 1,
+    partitions: Annotated[int | None, typer.Option(min=1, help="Instead of the declared numbers")] = None,
+) -> None:
+    """Make the declared topics that the cluster does not have (distributed mode); those it has stay as they are."""
+    settings = settings_or_exit()
+    if settings.mode != "distributed":
+        typer.echo("topics are made on Kafka: set WANGDIAN_MODE=distributed", err=True)
+        raise typer.Exit(2)
+    try:
+        made = asyncio.run(_make(settings, replication, partitions))
+    except BusUnavailable as error:
+        typer.echo(f"topics: {error}", err=True)
+        raise typer.Exit(3) from None
+    typer.echo(f"made: {', '.join(made) or 'nothing, all are there'}")
+
+
+async def _make(settings: Settings, replication: int, partitions: int | None) -> list[str]:
+    from shared.bus.kafka.topics import create
+
+    connection = kafka_connection(settings)
+    try:
+        return await create(connection, TOPICS, replication=replication, partitions=partitions)
+    finally:
+        await connection.drain()
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this room."""
     app.command("run-distributed")(run_distributed)
+    app.command("example-bank")(example_bank)
+    app.command()(topics)

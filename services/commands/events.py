@@ -1,5 +1,6 @@
 """``events``: what operations does with events that wait: list, retry, discard, rewind, resync."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -19,10 +20,14 @@ Url = Annotated[str | None, typer.Option(help="The running system")]
 def ask(url: str | None, role: str, method: Literal["GET", "POST"], path: str, **request: Any) -> Any:
     """Ask the running system as ``role``; a failure is one plain line and exit 1."""
     settings = settings_or_exit()
+
+    def token() -> str:
+        if settings.operator_token_file:
+            return Path(settings.operator_token_file).read_text(encoding="utf-8").strip()
+        return development_token(settings, role, None, "*")
+
     try:
-        with Wangdian(
-            url or settings.base_url, token_provider=lambda: development_token(settings, role, None, "*")
-        ) as bank:
+        with Wangdian(url or settings.base_url, token_provider=token) as bank:
             return bank.request(method, path, **request)
     except WangdianError as error:
         Console(stderr=True).print(str(error))

@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.aggregator.metrics.document import render_metrics
+from services.commands.dashboards import dashboards
+from services.commands.kubernetes import files as kubernetes
 from services.registry import SERVICES, load
 from shared.app import build_app
 from shared.contracts.asyncapi import asyncapi, event_schema, render_events
@@ -36,6 +38,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     found["docs/asyncapi.json"] = _dump(asyncapi())
     found["docs/events.md"] = render_events()
     found["docs/metrics.md"] = render_metrics()
+    found |= dashboards() | kubernetes()
     found["deploy/kafka/topics.yaml"] = render_topics()
     found["docs/guide.md"] = render_guide(root)
     for name, kind in catalogue().items():

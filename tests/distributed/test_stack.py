@@ -1,0 +1,149 @@
+"""The distributed system as a whole: demo and import go through it, Prometheus sees it, a killed part comes back."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from services.registry import SERVICES
+from shared.testing.source import ROOT
+from shared.testing.stack.stack import ROLES, Stack
+from tests.distributed.test_alerts import queries
+
+PATIENCE = 60.0
+
+
+def wangdian(stack: Stack, *arguments: str) -> str:
+    """What the command prints, with the environment that `make run` would have."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANGDIAN_")}
+    environment = kept | {
+        "WANGDIAN_DATA": str(stack.settings.data),
+        "PORT": str(stack.settings.port),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+    }
+    told = subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    return told.stdout
+
+
+def eventually(check: Callable[[], Any]) -> Any:
+    """The first true answer."""
+    until = time.monotonic() + PATIENCE
+    while not (found := check()) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert found, check
+    return found
+
+
+def ask(stack: Stack, expression: str) -> list[dict[str, Any]]:
+    """What Prometheus answers."""
+    reply = httpx.get(f"{stack.prometheus_url}/api/v1/query", params={"query": expression}).json()
+    assert reply["status"] == "success", (expression, reply)
+    return reply["data"]["result"]
+
+
+@pytest.fixture(scope="session")
+def used(stack: Stack) -> Stack:
+    """The system with the example bank, some customers and a day of history."""
+    assert wangdian(stack, "example-bank").endswith(" writes\n")
+    said = wangdian(stack, "demo", "--visits", "40", "--seed", "4")
+    assert re.match(r"40 tickets, \d+ served", said)
+    assert "7 lines, 6 accepted, 1 rejected" in wangdian(
+        stack, "import", "visits", "--unit", "old-001", str(ROOT / "examples" / "history.csv")
+    )
+    return stack
+
+
+def flow(stack: Stack) -> dict[str, str]:
+    """The rest of each service's line of `events flow`."""
+    lines = wangdian(stack, "events", "flow", "--url", stack.operations).splitlines()
+    return dict(line.split(None, 1) for line in lines)
+
+
+def quiet(stack: Stack) -> bool:
+    """Whether every event has arrived."""
+    return set(flow(stack).values()) == {"outbox 0  lag 0  parked 0  dead 0"}
+
+
+def test_figures_follow_through_kafka(used: Stack) -> None:
+    headers = {"Authorization": f"Bearer {used.token('head_office')}"}
+    url = f"{used.url}/aggregator/v1/metrics/visits.served?unit=old-001&from=2026-03-02&to=2026-03-02"
+
+    def counted() -> bool:
+        points = httpx.get(url, headers=headers).json()["points"]
+        return bool(points) and points[0]["numerator"] > 0
+
+    eventually(counted)
+    eventually(lambda: quiet(used))
+    audits = wangdian(used, "audit", "verify", "--url", used.operations).splitlines()
+    assert [line.split()[:2] for line in audits] == [[name, "ok:"] for name in SERVICES]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/operator/v1/queue/flow", "/queue/metrics", "/"])
+def test_the_gateway_shows_nothing_of_operations(stack: Stack, path: str) -> None:
+    reply = httpx.get(stack.url + path)
+    assert reply.status_code == 404
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.json()["code"] == "not_found"
+
+
+def test_operator_ports_have_no_business_and_public_ports_no_operations(stack: Stack) -> None:
+    for service in SERVICES:
+        for role in ROLES:
+            operator = stack.operator_url(service, role)
+            assert httpx.get(f"{operator}/livez").status_code == 200
+            assert httpx.get(f"{operator}/{service}/v1/units").status_code == 404
+
+
+def test_each_service_shows_its_document(stack: Stack) -> None:
+    for service in SERVICES:
+        paths = httpx.get(f"{stack.url}/openapi/{service}.json").json()["paths"]
+        assert paths and all(path.startswith(f"/{service}/v1/") for path in paths)
+
+
+def test_a_long_body_is_refused_at_the_gateway_as_a_problem(stack: Stack) -> None:
+    reply = httpx.post(f"{stack.url}/queue/v1/branches/gz-001/tickets", content=b"x" * (1 << 20 | 1))
+    assert (reply.status_code, reply.json()["code"]) == (413, "too_large")
+
+
+def test_prometheus_scrapes_every_process(stack: Stack) -> None:
+    wanted = {(service, role) for service in SERVICES for role in ROLES}
+
+    def up() -> bool:
+        return {(s["metric"]["app"], s["metric"]["role"]) for s in ask(stack, "up == 1")} == wanted
+
+    eventually(up)
+    assert not ask(stack, 'ALERTS{alertstate="firing"}')
+
+
+def test_every_query_of_every_dashboard_runs_and_finds_something(used: Stack) -> None:
+    maybe_empty = re.compile("告警|失败循环|时长|率 |满意率")
+    for where, expression in queries():
+        if maybe_empty.search(where):
+            ask(used, expression)
+        else:
+            eventually(lambda expression=expression: ask(used, expression))
+
+
+def test_a_killed_worker_goes_on_where_it_was(used: Stack) -> None:
+    before = ask(used, 'sum(wangdian_business_n{metric="visits.opened", period="total", role="serve"})')
+    for name in ("aggregator work", "queue work"):
+        used.children[name].kill()
+    wangdian(used, "demo", "--visits", "10", "--seed", "5")
+    for name in ("aggregator work", "queue work"):
+        used.start(name)
+    query = 'sum(wangdian_business_n{metric="visits.opened", period="total", role="serve"})'
+    eventually(lambda: float(ask(used, query)[0]["value"][1]) >= float(before[0]["value"][1]) + 10)
