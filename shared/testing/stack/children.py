@@ -1,5 +1,6 @@
 """Processes that belong together: started in order, watched, and ended with their supervisor, whatever ends that."""
 
+import http.client
 import shutil
 import signal
 import subprocess
@@ -127,5 +128,5 @@ def answers(url: str, text: str = "") -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own loopback address
             return reply.status == 200 and text in reply.read().decode(errors="replace")
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
