@@ -141,7 +141,7 @@ class PostgresDatabase:
             await self._pool.close()
             self._pool = None
 
-    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str) -> T:
+    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str, brief: bool = False) -> T:
         """Run the unit in a transaction; a deadlock is tried once more from the start."""
         try:
             return await self._write(unit, actor)

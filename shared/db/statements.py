@@ -139,13 +139,13 @@ def upsert(
 ) -> Any:
     """INSERT … ON CONFLICT on both databases.
 
-    ``keys`` name the unique columns; ``update`` the columns taken from the new row (or a mapping of expressions),
-    ``None`` does nothing on conflict. ``where(table, new)`` may guard the update, e.g. by a newer sequence. Add
-    ``.returning(…)`` to learn whether a row was written.
+    ``keys`` name the unique columns (none: any unique constraint, where nothing is updated); ``update`` the columns
+    taken from the new row (or a mapping of expressions), ``None`` does nothing on conflict. ``where(table, new)`` may
+    guard the update, e.g. by a newer sequence. Add ``.returning(…)`` to learn whether a row was written.
     """
     statement = insert(target, without=without)
     if update is None:
-        return statement.on_conflict_do_nothing(index_elements=list(keys), index_where=index_where)
+        return statement.on_conflict_do_nothing(index_elements=list(keys) or None, index_where=index_where)
     new = statement.excluded
     changes = dict(update) if isinstance(update, Mapping) else {name: new[name] for name in update}
     condition = None if where is None else where(target.c, new)

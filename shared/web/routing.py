@@ -115,11 +115,11 @@ class UnitEndpoint:
             return reply
 
         try:
-            reply = await database.write(work, actor=actor)
+            reply = await database.write(work, actor=actor, brief=True)
         except Problem as problem:
             told = problem.tell
             if told:
-                await database.write(lambda uow: uow.emit_many(told), actor=actor)
+                await database.write(lambda uow: uow.emit_many(told), actor=actor, brief=True)
             raise
         crash("write:after-commit")
         return reply
