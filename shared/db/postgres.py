@@ -13,7 +13,8 @@ import asyncpg
 from shared.clock import Clock
 from shared.db.bulk import takes_equal_keys
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
-from shared.db.statements import POSTGRES, Compiler, Row, Statement
+from shared.db.merging import Waiting
+from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
 
 T = TypeVar("T")
@@ -60,16 +61,39 @@ def translate(error: BaseException) -> BaseException:
 
 
 class PostgresConnection:
-    """Runs prepared statements on one asyncpg connection."""
+    """Runs prepared statements on one asyncpg connection; writes that can wait travel together (see ``merging``)."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("_waiting", "raw")
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
+        self._waiting = Waiting()
+
+    async def later(self, statement: Statement, params: Mapping[str, Any]) -> None:
+        """Let a write wait for the next round trip that must be made."""
+        prepared = await self._next(statement)
+        if not self._waiting.add(prepared.sql, prepared.values(params), prepared.touched):
+            await self.run(statement, params)
+
+    async def flush(self) -> None:
+        """Send what waits."""
+        if self._waiting.sqls:
+            sql, values = self._waiting.take()
+            try:
+                await self.raw.execute(sql, *values)
+            except _FAULTS as error:
+                raise translate(error) from error
+
+    async def _next(self, statement: Statement) -> Prepared:
+        """The statement prepared, after all that it could notice."""
+        prepared = _compile(statement)
+        if self._waiting.holds_up(prepared.touched):
+            await self.flush()
+        return prepared
 
     async def fetch(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """Run and return the rows."""
-        prepared = _compile(statement)
+        prepared = await self._next(statement)
         try:
             rows = await self.raw.fetch(prepared.sql, *prepared.values(params))
         except _FAULTS as error:
@@ -79,7 +103,7 @@ class PostgresConnection:
 
     async def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
         """Run and return how many rows were affected."""
-        prepared = _compile(statement)
+        prepared = await self._next(statement)
         try:
             tag: str = await self.raw.execute(prepared.sql, *prepared.values(params))
         except _FAULTS as error:
@@ -89,7 +113,7 @@ class PostgresConnection:
 
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
         """Run for all rows: as one statement over arrays where it can be, else pipelined by the driver."""
-        prepared = _compile(statement)
+        prepared = await self._next(statement)
         values = [prepared.values(row) for row in rows]
         bulk = prepared.bulk if distinct or takes_equal_keys(prepared.sql) else None
         try:
@@ -150,8 +174,10 @@ class PostgresDatabase:
 
     async def _write(self, unit: Callable[[Uow], Awaitable[T]], actor: str) -> T:
         async with self._transaction() as raw:
-            uow = Uow(PostgresConnection(raw), self._clock.now(), actor, self.context)
+            connection = PostgresConnection(raw)
+            uow = Uow(connection, self._clock.now(), actor, self.context)
             value = await unit(uow)
+            await connection.flush()
         if uow.emitted:
             for wake in self.context.after_emit:
                 wake()

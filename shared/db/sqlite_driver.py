@@ -80,6 +80,10 @@ class SqliteConnection:
         except _FAULTS as error:
             raise translate(error) from error
 
+    async def later(self, statement: Statement, params: Mapping[str, Any]) -> None:
+        """Run at once: there is no round trip to save."""
+        await self.run(statement, params)
+
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
         """Run once per row."""
         prepared = _compile(statement)

@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from shared.db.bulk import many_rows
+from shared.db.merging import Touched, touched
 
 POSTGRES: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
@@ -32,6 +33,7 @@ class Prepared(NamedTuple):
     pick: Callable[[Mapping[str, Any]], Iterable[Any]]
     busy: tuple[tuple[int, Callable[[Any], Any]], ...]
     bulk: str | None
+    touched: Touched
 
     def values(self, params: Mapping[str, Any]) -> list[Any]:
         """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
@@ -110,6 +112,7 @@ class Compiler:
             _picker(order),
             tuple((i, binders[name]) for i, name in enumerate(order) if name in binders),
             many_rows(written.statement) if self._dialect is POSTGRES else None,
+            touched(statement),
         )
         self._cache[id(statement)] = (statement, prepared)
         return prepared

@@ -100,7 +100,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
         "version": 1,
     }
     await uow.write(queries.ADD, **row)
-    await uow.emit(told(VisitOpened, _Attributes(row)), subject=visit_id)
+    await uow.emit(told(VisitOpened, _Attributes(row)), subject=visit_id, first=True)
     return Issued(row, catalogue, ahead, quote, token)
 
 
