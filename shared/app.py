@@ -265,9 +265,10 @@ async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context
         path = settings.data / f"{spec.name}.sqlite3"
         await asyncio.to_thread(migrate_sqlite, path, spec.migrations)
         return SqliteDatabase(path, clock, context)
-    from shared.db.postgres import PostgresDatabase
+    from shared.db.postgres import Bell, PostgresDatabase
 
-    return PostgresDatabase(settings.database_url, clock, context)
+    bell: Bell = "listens" if "relay" in settings.roles else "rings"
+    return PostgresDatabase(settings.database_url, clock, context, bell=bell)
 
 
 def _peers(app: FastAPI, settings: Settings) -> Peers:

@@ -6,18 +6,20 @@ greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 
 from shared.clock import Clock
 from shared.db.bulk import takes_equal_keys
+from shared.db.doorbell import Doorbell
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.merging import Waiting
 from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
 
 T = TypeVar("T")
+Bell = Literal["none", "rings", "listens"]
 
 _compile = Compiler(POSTGRES)
 
@@ -130,10 +132,20 @@ async def _keep(_: Any) -> None:
 
 
 class PostgresDatabase:
-    """One database; ``statement_timeout`` guards the API (5 s) and the workers (60 s)."""
+    """One database; ``statement_timeout`` guards the API (5 s) and the workers (60 s).
+
+    ``bell`` says whether emitted events wake the relay of another process, or this one's relay is woken by others.
+    """
 
     def __init__(
-        self, url: str, clock: Clock, context: UnitContext, *, pool_size: int = 10, statement_timeout_ms: int = 5000
+        self,
+        url: str,
+        clock: Clock,
+        context: UnitContext,
+        *,
+        pool_size: int = 10,
+        statement_timeout_ms: int = 5000,
+        bell: Bell = "none",
     ) -> None:
         self.url = url
         self.context = context
@@ -141,6 +153,7 @@ class PostgresDatabase:
         self._size = pool_size
         self._timeout = statement_timeout_ms
         self._pool: Any = None
+        self._bell = None if bell == "none" else Doorbell(url, self._wake, listens=bell == "listens")
 
     async def open(self) -> None:
         """Fill the pool."""
@@ -159,8 +172,13 @@ class PostgresDatabase:
             },
         )
 
+        if self._bell is not None:
+            self._bell.open()
+
     async def close(self) -> None:
         """Close the pool after the running units."""
+        if self._bell is not None:
+            await self._bell.close()
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
@@ -179,9 +197,14 @@ class PostgresDatabase:
             value = await unit(uow)
             await connection.flush()
         if uow.emitted:
-            for wake in self.context.after_emit:
-                wake()
+            self._wake()
+            if self._bell is not None:
+                self._bell.ring()
         return value
+
+    def _wake(self) -> None:
+        for wake in self.context.after_emit:
+            wake()
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         """Run the unit in a read-only transaction on one snapshot."""
