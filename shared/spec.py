@@ -31,8 +31,8 @@ class ServiceSpec:
     """A service: routes, tables, what it tells, what it hears, its loops.
 
     ``directory`` asks for the replica of the organisation; ``collector`` gives Prometheus business metrics from the
-    service's tables; ``pages`` are its screens, feature by feature; ``prepare`` runs once after the migrations, before anything is served; ``uploads`` are paths
-    that take large bodies.
+    service's tables; ``pages`` are its screens, feature by feature; ``prepare`` runs once after the migrations, before
+    anything is served; ``uploads`` are paths that take large bodies.
     """
 
     name: str

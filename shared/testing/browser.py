@@ -12,7 +12,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from shared.settings import chromium
 from shared.testing.source import ROOT
@@ -55,13 +63,13 @@ class Watched:
     """A context of a browser whose every page is watched.
 
     Collected: violations of the content security policy, errors of the console and of scripts, and requests to other
-    hosts. ``expected`` are texts that a test brings about itself (a 409, a cut line): a complaint that holds one is none.
+    hosts. ``expected`` are texts that a test brings about itself (a 409, a cut line): a fault with one is none.
     """
 
     def __init__(self, context: BrowserContext, base_url: str) -> None:
         self.context = context
         self.base_url = base_url
-        self.complaints: list[str] = []
+        self.faults: list[str] = []
         self.expected: list[str] = []
         self._host = urlsplit(base_url).netloc
         context.set_default_timeout(15_000)
@@ -88,8 +96,8 @@ class Watched:
     def check(self) -> None:
         """Fail with what was collected in every page that is open."""
         for page in self.context.pages:
-            self.complaints += [f"csp: {text}" for text in self._violations(page)]
-        left = [text for text in self.complaints if not any(part in text for part in self.expected)]
+            self.faults += [f"csp: {text}" for text in self._violations(page)]
+        left = [text for text in self.faults if not any(part in text for part in self.expected)]
         assert left == []
 
     @staticmethod
@@ -99,19 +107,20 @@ class Watched:
         return list(page.evaluate("() => window.__violations ?? []"))
 
     def _watch(self, page: Page) -> None:
-        page.on(
-            "console",
-            lambda message: (
-                message.type == "error"
-                and self.complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
-            ),
-        )
-        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("console", self._said)
+        page.on("pageerror", self._failed)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _failed(self, error: Error) -> None:
+        self.faults.append(f"script: {error}")
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != self._host:
-            self.complaints.append(f"outside: {request.url}")
+            self.faults.append(f"outside: {request.url}")
 
 
 def violations(page: Page) -> list[str]:
@@ -133,7 +142,7 @@ def shot(page: Page, name: str, *, full: bool = True) -> Path:
 
 
 def sound(page: Page, name: str) -> None:
-    """Everything that holds for any page in any state: no finding of axe, no scrolling sideways; its picture is kept."""
+    """Everything that holds for any page in any state: axe finds nothing, nothing scrolls sideways; with a picture."""
     shot(page, name)
     assert violations(page) == []
     sizes: Any = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")

@@ -17,7 +17,8 @@ from shared.web.i18n import CATALOGUE
 
 KIT: Final = "shared/web/locale"
 KEYWORDS: Final[dict[str, Any]] = {
-    "_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
+    "_": None, "N_": None, "gettext": None, "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Assets:
         """The hash of everything: the build that a page belongs to."""
 
     def url(self, name: str) -> str:
-        """Where a page loads the file; KeyError for a file that is not there, so that a typing error is seen at once."""
+        """Where a page loads the file; KeyError for a file that is not there, so that a typing error shows."""
         if name not in self._files:
             raise KeyError(f"no such asset: {name}")
         return f"/static/{self.build}/{name}"

@@ -79,13 +79,13 @@ class Texts:
 
 def _merged(files: Iterable[Path]) -> Translations:
     found = Translations()
-    found._catalog = {}  # type: ignore[attr-defined]
+    found._catalog = {}
     # Chinese has one form for all numbers.
-    found.plural = lambda _n: 0  # type: ignore[attr-defined]
+    found.plural = lambda _n: 0
     for path in files:
         with path.open("rb") as file:
             for message in read_po(file, locale="zh_Hans_CN"):
-                _enter(found._catalog, message)  # type: ignore[attr-defined]
+                _enter(found._catalog, message)
     return found
 
 

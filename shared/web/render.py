@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, Template
 
 from shared.security.principal import Principal
 from shared.web.assets import Assets
@@ -87,7 +87,7 @@ class Renderer:
         loaders = {found.name: FileSystemLoader(found.folder) for found in folders}
         self._env = Environment(
             # A feature's name holds a slash, so that the prefix ends at the second one.
-            loader=PrefixLoader({"shared": FileSystemLoader(KIT)} | _nested(loaders)),
+            loader=PrefixLoader({"shared": FileSystemLoader(KIT), **_nested(loaders)}),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -126,8 +126,8 @@ def _block(template: Template, block: str, values: Mapping[str, Any]) -> str:
     return "".join(template.blocks[block](context))
 
 
-def _nested(loaders: Mapping[str, FileSystemLoader]) -> dict[str, PrefixLoader]:
-    tops: dict[str, dict[str, FileSystemLoader]] = {}
+def _nested(loaders: Mapping[str, FileSystemLoader]) -> dict[str, BaseLoader]:
+    tops: dict[str, dict[str, BaseLoader]] = {}
     for name, loader in loaders.items():
         top, _, rest = name.partition("/")
         tops.setdefault(top, {})[rest] = loader

@@ -14,7 +14,6 @@ from shared.security.scopes import SEATED
 from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
-from shared.web.problems import InternalError
 from shared.web.render import Frame, PageFolder, Renderer
 from shared.web.session import IDLE, SignedOut, cookie_name
 
@@ -63,7 +62,7 @@ class Site:
         return self.renderer.render(name, frame, view, block), headers | {"content-language": frame.tag}
 
     def refusal(self, request: Request, error: Exception) -> Response:
-        """The API's problem as a page, or as a part that goes to the page's notice; who is not signed in is asked to."""
+        """The API's problem as a page, or as a part for the page's notice; who is not signed in is asked to."""
         problem = to_problem(error)
         if isinstance(problem, Unauthenticated):
             problem = SignedOut()
@@ -73,11 +72,11 @@ class Site:
         if isinstance(problem, SignedOut) and not part and request.method == "GET":
             return Response(status_code=303, headers={"location": f"{SIGN_IN}?next={quote(_here(request), safe='/')}"})
         frame = self.frame(request)
-        view = {"problem": problem.body(frame.language, trace_id()), "signed_out": isinstance(problem, SignedOut)}
+        document = problem.body(frame.language, trace_id())
         if isinstance(problem, Forbidden):
-            view["problem"].pop("detail", None)
-        if isinstance(problem, InternalError):
-            view["problem"].pop("errors", None)
+            # Which scope is missing helps who calls the API, not who looks at a page.
+            document.pop("detail", None)
+        view = {"problem": document, "signed_out": isinstance(problem, SignedOut)}
         body, headers = self.html(request, "shared/layout/problem.html", view, "main")
         if part:
             headers |= {"hx-retarget": "#notice", "hx-reswap": "innerHTML", "hx-push-url": "false"}
