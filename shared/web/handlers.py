@@ -124,6 +124,10 @@ def install(app: FastAPI) -> None:
             problem.headers["Allow"] = ", ".join(_methods(request))
         if problem.status >= 500:
             log.error("request_failed", code=problem.code, error=type(error).__name__, exc_info=error)
+        if problem.status == 404 and "text/html" in request.headers.get("accept", ""):
+            # Somebody at a browser has typed an address or followed an old link.
+            found: Response = request.app.state.site.refusal(request, problem)
+            return found
         return respond(request, problem)
 
     for kind in (Problem, RequestValidationError, HTTPException, ResponseValidationError, DatabaseUnavailable,
