@@ -17,9 +17,10 @@ from tests.chaos.warm import Warm
 Visitor = Callable[..., Watched]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the whole run."""
+    """One browser for a file of tests. Playwright keeps a loop of its own running in this thread while it lives, and
+    the asynchronous tests of other files need theirs."""
     with browser() as found:
         yield found
 
