@@ -4,6 +4,7 @@ Statements are SQLAlchemy Core compiled once and run on the driver, which reache
 greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -15,8 +16,11 @@ from shared.db.bulk import takes_equal_keys
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.statements import POSTGRES, Compiler, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.observability.logging import get_logger
 
 T = TypeVar("T")
+
+log = get_logger("db")
 
 _compile = Compiler(POSTGRES)
 
@@ -24,6 +28,8 @@ _TROUBLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.LockNotAvailableError,
@@ -31,6 +37,8 @@ _TROUBLE = (
     OSError,
     TimeoutError,
 )
+OPEN_PATIENCE = 30.0
+OPEN_AGAIN = 0.5
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _FAULTS = (asyncpg.PostgresError, *_TROUBLE)
 
@@ -119,8 +127,22 @@ class PostgresDatabase:
         self._pool: Any = None
 
     async def open(self) -> None:
-        """Fill the pool."""
-        self._pool = await asyncpg.create_pool(
+        """Fill the pool; a server that does not answer yet is waited for, for :data:`OPEN_PATIENCE` seconds.
+
+        A hundred processes that end at once because their database starts anew would not help it.
+        """
+        until = asyncio.get_running_loop().time() + OPEN_PATIENCE
+        while self._pool is None:
+            try:
+                self._pool = await self._filled()
+            except _TROUBLE as error:
+                log.warning("database_waits", service=self.context.service, error=type(error).__name__)
+                if asyncio.get_running_loop().time() > until:
+                    raise translate(error) from error
+                await asyncio.sleep(OPEN_AGAIN)
+
+    async def _filled(self) -> Any:
+        return await asyncpg.create_pool(
             self.url,
             min_size=1,
             max_size=self._size,
