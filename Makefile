@@ -54,8 +54,12 @@ bench: install ## Measure speed as ratios to a floor of the same run
 	@$(BIN)/python -m tests.bench
 
 .PHONY: chaos
-chaos: install ## Kill the system at every step, 1,000 rounds (the suite does 50)
-	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-1000} $(BIN)/python -m pytest -q --timeout=0 tests/chaos
+chaos: install tools ## Kill processes of the distributed system: KILLS=1000 SECONDS_AT_MOST=0 REPORTS=chaos SEED=1
+	@$(BIN)/python -m tests.chaos.legs $${KILLS:-1000} $${SECONDS_AT_MOST:-0} $${REPORTS:-chaos} $${SEED:-1}
+
+.PHONY: chaos-embedded
+chaos-embedded: install ## Kill the embedded system at every step: CHAOS_ROUNDS (1000; the suite does 50)
+	@CHAOS_ROUNDS=$${CHAOS_ROUNDS:-1000} $(BIN)/python -m pytest -q --timeout=0 tests/chaos/test_rounds.py
 
 .PHONY: docs
 docs: generate ## The same as generate

@@ -55,8 +55,9 @@ class ServiceRuntime:
         self.metrics = metrics
         self.keyring = keyring
         self.peers: Peers | None = None
-        # The lock on the data folder makes this the only process: it goes on where a killed one left off.
-        owner = spec.name if settings.mode == "embedded" else None
+        # The lock on the data folder, or the worker's own name, makes this the only process: it goes on where a killed
+        # one left off.
+        owner = spec.name if settings.mode == "embedded" else settings.kafka_instance or None
         self.relay = Relay(spec.name, db, bus, metrics, owner=owner)
         self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer

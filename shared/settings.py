@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     operator_port: int = Field(default=9000, ge=0, le=65535)
     roles: frozenset[Role] = ALL_ROLES
     database_url: str = ""
+    statement_timeout_ms: int = Field(default=5000, ge=100, le=60_000)
     kafka: str = ""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
     kafka_ca: Path | None = None

@@ -10,11 +10,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
@@ -22,6 +22,7 @@ from shared.ids import token128
 from shared.testing.certificates import write_certificates
 from shared.testing.ports import free_port
 from shared.testing.source import ROOT
+from shared.testing.starter import popen
 from shared.topics import Topic
 
 DEPLOY = ROOT / "deploy" / "kafka"
@@ -30,8 +31,6 @@ CLUSTER = "d2FuZ2RpYW4tdGVzdHMtMQ"
 """The id of every test cluster; any 16 bytes do."""
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 READY_IN = 60.0
-_STARTER = ThreadPoolExecutor(1, "starter")
-"""Starts every process: the parent whose death a process is told of is the *thread* that started it."""
 
 
 class KafkaFailed(RuntimeError):
@@ -162,6 +161,11 @@ class Node:
         if run.returncode:
             raise KafkaFailed(run.stderr.decode()[-2000:])
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start and wait until it serves."""
         self.launch()
@@ -171,13 +175,12 @@ class Node:
         """Start."""
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log.open("ab") as out:
-            self._process = _STARTER.submit(
-                subprocess.Popen,
+            self._process = popen(
                 [*guard, *self._java(), "kafka.Kafka", str(self._config)],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-            ).result()
+            )
         self._started = self.log.stat().st_size
 
     def wait(self) -> None:
@@ -241,6 +244,16 @@ class Kafka:
         await admin.start()
         try:
             await admin.delete_topics(list(names))
+        finally:
+            await admin.close()
+
+    async def shorten(self, name: str, partitions: int = 3) -> None:
+        """Remove all records that a topic holds now; its offsets go on."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            parts = [TopicPartition(name, number) for number in range(partitions)]
+            await admin.delete_records({part: RecordsToDelete(-1) for part in parts})
         finally:
             await admin.close()
 

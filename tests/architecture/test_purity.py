@@ -25,6 +25,7 @@ CALLS = {
             "shared/app.py",
             "shared/bus/",
             "shared/db/",
+            "shared/events/relay.py",  # ends with the send that it accompanies
             "shared/testing/",
             "services/commands/",
             "services/example_bank.py",

@@ -15,6 +15,8 @@ from shared.topics import MAX_MESSAGE
 START_TIMEOUT = 5.0
 REVOKE_PATIENCE = 5.0
 """Seconds that a rebalance waits for the batches in hand; below the rebalance timeout."""
+SESSION_MS = 6_000
+"""After this without a heartbeat (one a second) a member is dead to its group: the least that Kafka's brokers allow."""
 COMMIT_EVERY = 5.0
 COMMIT_PATIENCE = 1.0
 
@@ -54,7 +56,7 @@ class GroupClient:
             enable_auto_commit=False,
             auto_offset_reset="none",
             heartbeat_interval_ms=1_000,
-            session_timeout_ms=10_000,
+            session_timeout_ms=SESSION_MS,
             rebalance_timeout_ms=10_000,
             metadata_max_age_ms=10_000,
             max_partition_fetch_bytes=2 * MAX_MESSAGE,

@@ -27,7 +27,7 @@ from shared.bus.kafka.client import GroupClient, kafka_source
 from shared.bus.kafka.connection import KafkaConnection, describe
 from shared.bus.kafka.topics import TopicInfo, Topics
 
-JOIN_PATIENCE = 12.0
+JOIN_PATIENCE = 8.0
 """Seconds that subscribing waits for a share: above the session of a member that died."""
 OVERRUN = 2.0
 """Seconds by which a fetch may overrun its wait."""

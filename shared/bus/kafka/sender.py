@@ -23,7 +23,7 @@ log = get_logger("bus")
 
 START_TIMEOUT = 4.0
 SEND_TIMEOUT = 10.0
-"""Seconds to start and to send. Together below the relay's lease, above a failover of the brokers (5 s measured)."""
+"""Seconds to start and to send; above a failover of the brokers (5 s measured)."""
 BATCH_BYTES = 1 << 17
 RECORD_OVERHEAD = 128
 LINGER_MS = 10

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.testing.source import ROOT
+from shared.testing.starter import popen
 
 POLL = 0.05
 TAIL = 30
@@ -32,6 +33,7 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_by: signal.Signals = signal.SIGTERM
     user: str = ""
+    cwd: Path = ROOT
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
@@ -43,9 +45,9 @@ class Child:
             guard += ["--reuid", self.user, "--regid", self.user, "--clear-groups"]
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         with self.log.open("ab") as said:
-            self.process = subprocess.Popen(
+            self.process = popen(
                 [*guard, "env", *settings, *self.arguments],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
 
     @property

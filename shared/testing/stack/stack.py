@@ -71,6 +71,10 @@ class Stack:
         """The operator port of a process: /metrics, /livez, /readyz and the operator's routes."""
         return f"http://127.0.0.1:{self._operator[service, role]}"
 
+    def public_port(self, service: str) -> int:
+        """Where the service's API listens, behind the gateway."""
+        return self._public[service]
+
     def database_url(self, service: str) -> str:
         """The service's database."""
         return f"postgresql://postgres@127.0.0.1:{self._database}/{service}"
@@ -113,9 +117,43 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Start a part that was killed again, and wait until it is ready."""
-        child = self.children[name]
-        child.start()
-        self._wait(name)
+        if name == "kafka":
+            assert self.kafka is not None
+            self.kafka.node.start()
+            return
+        self.children[name].start()
+        self.wait(name)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a part, ``kafka`` too."""
+        if name == "kafka":
+            assert self.kafka is not None
+            self.kafka.node.kill()
+        else:
+            self.children[name].kill()
+
+    def beside(self, service: str, role: str, number: int, code: Path = ROOT) -> str:
+        """Start another process like ``service role``, of the code in the folder ``code``; its name."""
+        name = f"{service} {role} {number}"
+        self._operator[service, f"{role} {number}"] = next(self._ports)
+        child = self._process(service, role, code)
+        child.name, child.log = name, self._log(name.replace(" ", "-"))
+        child.environment = dict(child.environment) | {
+            "PORT": str(next(self._ports)),
+            "WANGDIAN_KAFKA_INSTANCE": "",
+            "WANGDIAN_OPERATOR_PORT": str(self._operator[service, f"{role} {number}"]),
+        }
+        self._add(child)
+        self.wait(name)
+        return name
+
+    def run(self, service: str, *arguments: str, code: Path = ROOT) -> str:
+        """Run a command of `wangdian` to its end with the settings of a service; what it said."""
+        child = self._process(service, "-".join(arguments[:1]), code)
+        child.arguments = [sys.executable, "-m", "services", *arguments]
+        child.log.unlink(missing_ok=True)
+        child.run(MIGRATED_IN)
+        return child.log.read_text()
 
     def _begin(self) -> None:
         if not usable(self.settings.port):
@@ -138,7 +176,7 @@ class Stack:
             targets = self._operator
             self._add(prometheus(self.folder / "prometheus", self._prometheus, targets, self._log("prometheus")))
         for name in self.children:
-            self._wait(name)
+            self.wait(name)
         self._say("ready")
 
     def _stores(self) -> None:
@@ -149,15 +187,14 @@ class Stack:
         node = self._node()
         node.launch()
         self._open.callback(node.stop)
-        admin = f"postgresql://postgres@127.0.0.1:{self._database}/postgres"
-        server.wait_for(lambda: self._made(admin), READY_IN)
+        self.wait(server.name)
         node.wait()
         self.kafka = Kafka(node)
         asyncio.run(_topics(self.kafka))
 
-    def _made(self, admin: str) -> bool:
+    def _made(self) -> bool:
         try:
-            asyncio.run(databases(admin, list(self.services)))
+            asyncio.run(databases(self.database_url("postgres"), list(self.services)))
         except Exception:
             # Not up yet: it may refuse, close, or say that it is starting.
             return False
@@ -186,14 +223,14 @@ class Stack:
         for job in jobs:
             job.finish(MIGRATED_IN)
 
-    def _process(self, service: str, role: str) -> Child:
+    def _process(self, service: str, role: str, code: Path = ROOT) -> Child:
         assert self.kafka is not None
         return Child(
             f"{service} {role}",
             [sys.executable, "-m", "services", role, service],
             self._log(f"{service}-{role}"),
             {
-                "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+                "PYTHONPATH": f"{code}:{code / 'clients' / 'python'}",
                 "PORT": str(self._public[service]),
                 "WANGDIAN_MODE": "distributed",
                 "WANGDIAN_DATA": str(self.settings.data.resolve()),
@@ -207,8 +244,10 @@ class Stack:
                 "WANGDIAN_CRYPTO_SUITE": self.settings.crypto_suite,
                 "WANGDIAN_PUBLIC_URL": self.settings.public_url or self.url,
                 "WANGDIAN_PEERS_URL": self.url,
+                "WANGDIAN_KAFKA_INSTANCE": f"{service}-{role}",
                 **self._environment,
             },
+            cwd=code,
         )
 
     def _gateway(self) -> Child:
@@ -218,14 +257,15 @@ class Stack:
         operations = int(self.operations.rpartition(":")[2])
         return gateway(self.folder / "gateway", marks, operations, workers, self._log("gateway"))
 
-    def _wait(self, name: str) -> None:
+    def wait(self, name: str) -> None:
+        """Wait until a part that was started is ready."""
         service, _, role = name.partition(" ")
-        url = {"gateway": f"{self.url}/healthz", "prometheus": f"{self.prometheus_url}/-/ready"}.get(name)
-        if role in ROLES:
-            url = f"{self.operator_url(service, role)}/readyz"
-        if url is not None:
-            at = url
-            self.children[name].wait_for(lambda: answers(at), READY_IN)
+        urls = {"gateway": f"{self.url}/healthz", "prometheus": f"{self.prometheus_url}/-/ready"}
+        if name == "postgres":
+            self.children[name].wait_for(self._made, READY_IN)
+            return
+        url = urls.get(name) or f"{self.operator_url(service, role)}/readyz"
+        self.children[name].wait_for(lambda: answers(url), READY_IN)
 
     def _add(self, child: Child) -> Child:
         child.start()

@@ -1,0 +1,28 @@
+"""The command line beside a running distributed system."""
+
+import os
+import subprocess
+import sys
+
+from shared.testing.source import ROOT
+from shared.testing.stack.stack import Stack
+
+
+def wangdian(stack: Stack, *arguments: str) -> str:
+    """What the command prints, with the environment that `make run` would have."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANGDIAN_")}
+    environment = kept | {
+        "WANGDIAN_DATA": str(stack.settings.data),
+        "PORT": str(stack.settings.port),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+    }
+    told = subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    return told.stdout
