@@ -2,7 +2,7 @@
 
 import typer
 
-from services.commands import audit, demo, distributed, documents, events, imports, server, tokens
+from services.commands import audit, demo, distributed, documents, events, imports, provision, server, tokens
 
 app = typer.Typer(
     name="wangdian",
@@ -10,7 +10,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for room in (server, distributed, tokens, imports, demo, events, audit, documents):
+for room in (server, distributed, provision, tokens, imports, demo, events, audit, documents):
     room.register(app)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from services.commands.kubernetes_kafka import provisioning
 from services.registry import SERVICES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -198,7 +199,7 @@ def _budget(service: str, role: str) -> Manifest:
     }
 
 
-def _network(service: str) -> Manifest:
+def _network(service: str) -> dict[str, Any]:
     def pods(name: str) -> dict[str, Any]:
         return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
 
@@ -251,7 +252,7 @@ def _claim(service: str) -> Manifest:
     }
 
 
-def migration(service: str) -> Manifest:
+def migration(service: str) -> dict[str, Any]:
     """The job that brings a service's database to this image's schema, with the owner's credentials."""
     return {
         "apiVersion": "batch/v1",
@@ -315,4 +316,5 @@ def files() -> dict[str, str]:
             ),
         ]
     )
+    found[f"{folder}/migrations/kafka.yaml"] = _text(provisioning(migration("kafka"), _network("kafka")))
     return found | {f"{folder}/migrations/{name}.yaml": _text([migration(name)]) for name in SERVICES}

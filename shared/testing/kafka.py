@@ -18,8 +18,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
-from shared.ids import token128
-from shared.testing.certificates import write_certificates
 from shared.testing.ports import free_port
 from shared.testing.source import ROOT
 from shared.topics import Topic
@@ -229,15 +227,19 @@ class Kafka:
         self.node = node
         self.bootstrap = f"127.0.0.1:{node.port}"
 
+    def connection(self) -> KafkaConnection:
+        """How an administrator reaches it."""
+        return KafkaConnection(self.bootstrap)
+
     async def make(self, *names: str, partitions: int = 3) -> None:
         """Make topics with the settings of production."""
-        connection = KafkaConnection(self.bootstrap)
+        connection = self.connection()
         await create(connection, [Topic(name, partitions, 14) for name in names])
         await connection.drain()
 
     async def remove(self, *names: str) -> None:
         """Remove topics with all they hold."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**self.connection().options())
         await admin.start()
         try:
             await admin.delete_topics(list(names))
@@ -255,30 +257,6 @@ def loopback() -> dict[str, str]:
         "CONTROLLERS": f"127.0.0.1:{controller}",
         "JOIN_DELAY_MS": "0",
     }
-
-
-@contextmanager
-def secured_kafka_server(users: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """A single node with TLS, SCRAM and ACLs that knows ``users`` (name -> password; ``admin`` may do everything).
-
-    Gives its address and the file of the authority that signed its certificate.
-    """
-    with tempfile.TemporaryDirectory(prefix="wangdian-kafka-") as work:
-        folder = Path(work)
-        tls = write_certificates(folder / "tls", "localhost")
-        values = loopback() | {"NAME": "localhost", "TLS": str(tls), "BROKER_PASSWORD": token128()}
-        values |= {"CONTROLLER_PASSWORD": token128(), "CONTROLLERS": f"localhost:{values['CONTROLLER_PORT']}"}
-        node = Node(folder, ["base", "secured", "single"], values)
-        scram = [
-            f"--add-scram=SCRAM-SHA-512=[name={name},password={password}]"
-            for name, password in {"broker": values["BROKER_PASSWORD"], **users}.items()
-        ]
-        node.format("--standalone", *scram)
-        try:
-            node.start()
-            yield f"localhost:{node.port}", tls / "ca.pem"
-        finally:
-            node.stop()
 
 
 @contextmanager

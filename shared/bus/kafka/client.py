@@ -76,6 +76,10 @@ class GroupClient:
         self.mine = frozenset()
         await self._connection.dispose(self.consumer.stop())
 
+    def check(self) -> None:
+        """Raise what the background task of the group met: aiokafka keeps it for a call that may never come."""
+        self.consumer._coordinator.check_errors()
+
     def alive(self) -> None:
         """It has just done something."""
         self._alive_at = asyncio.get_running_loop().time()

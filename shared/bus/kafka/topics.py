@@ -11,13 +11,14 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
-from shared.bus.base import BusUnavailable, TopicPartition
+from shared.bus.base import BusForbidden, BusUnavailable, TopicPartition
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.wire import MetadataRequest
 from shared.topics import Topic
 
 TIMEOUT = 5.0
 UNKNOWN_TOPIC = 3
+FORBIDDEN_TOPIC = 29
 EXISTS = 36
 OFFSET_NOT_AVAILABLE = 78
 RETRY_AFTER = 0.1
@@ -61,7 +62,10 @@ class Topics:
             await self._connection.dispose(client.close())
 
     async def describe(self, names: Iterable[str]) -> Mapping[str, TopicInfo]:
-        """Those of ``names`` that exist; raises :class:`BusUnavailable` when the cluster does not say or forbids it."""
+        """Those of ``names`` that exist; raises :class:`BusUnavailable` when the cluster does not say.
+
+        Raises :class:`BusForbidden` with all those that it does not show us: whether they exist is not ours to know.
+        """
         client = await self._connected()
         try:
             reply = await self._connection.bounded(
@@ -71,6 +75,9 @@ class Topics:
             self._preferred += 1
             raise
         found: dict[str, TopicInfo] = {}
+        forbidden = [name for error, name, *_ in reply.topics if error == FORBIDDEN_TOPIC]
+        if forbidden:
+            raise BusForbidden("see", forbidden)
         for error, name, topic_id, _, partitions, *_ in reply.topics:
             if error == UNKNOWN_TOPIC:
                 continue
