@@ -49,6 +49,11 @@ lint: install ## Style, types, imports and the rules of the house
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/architecture
 
+.PHONY: asyncapi
+asyncapi: ## Check docs/asyncapi.json with AsyncAPI's own parser (needs node and npm, so it is not part of lint)
+	@npm install --prefix build/asyncapi --no-audit --no-fund --no-save --ignore-scripts --loglevel=error @asyncapi/parser@3.6.6
+	@node tests/contracts/asyncapi_parser.cjs "$(CURDIR)/build/asyncapi" docs/asyncapi.json
+
 .PHONY: bench
 bench: install ## Measure speed as ratios to a floor of the same run
 	@$(BIN)/python -m tests.bench

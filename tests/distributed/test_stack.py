@@ -1,51 +1,15 @@
 """The distributed system as a whole: demo and import go through it, Prometheus sees it, a killed part comes back."""
 
-import os
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from services.registry import SERVICES
-from shared.testing.source import ROOT
 from shared.testing.stack.stack import ROLES, Stack
 from tests.distributed.test_alerts import queries
-
-PATIENCE = 60.0
-
-
-def wangdian(stack: Stack, *arguments: str) -> str:
-    """What the command prints, with the environment that `make run` would have."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WANGDIAN_")}
-    environment = kept | {
-        "WANGDIAN_DATA": str(stack.settings.data),
-        "PORT": str(stack.settings.port),
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
-    }
-    told = subprocess.run(
-        [sys.executable, "-m", "services", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert told.returncode == 0, told.stdout + told.stderr
-    return told.stdout
-
-
-def eventually(check: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    until = time.monotonic() + PATIENCE
-    while not (found := check()) and time.monotonic() < until:
-        time.sleep(0.5)
-    assert found, check
-    return found
+from tests.distributed.tools import eventually, wangdian
 
 
 def ask(stack: Stack, expression: str) -> list[dict[str, Any]]:
@@ -53,18 +17,6 @@ def ask(stack: Stack, expression: str) -> list[dict[str, Any]]:
     reply = httpx.get(f"{stack.prometheus_url}/api/v1/query", params={"query": expression}).json()
     assert reply["status"] == "success", (expression, reply)
     return reply["data"]["result"]
-
-
-@pytest.fixture(scope="session")
-def used(stack: Stack) -> Stack:
-    """The system with the example bank, some customers and a day of history."""
-    assert wangdian(stack, "example-bank").endswith(" writes\n")
-    said = wangdian(stack, "demo", "--visits", "40", "--seed", "4")
-    assert re.match(r"40 tickets, \d+ served", said)
-    assert "7 lines, 6 accepted, 1 rejected" in wangdian(
-        stack, "import", "visits", "--unit", "old-001", str(ROOT / "examples" / "history.csv")
-    )
-    return stack
 
 
 def flow(stack: Stack) -> dict[str, str]:
