@@ -69,12 +69,37 @@ async def apply(
     return said
 
 
+async def differing(
+    connection: "KafkaConnection", *, replication: int = 1, partitions: int | None = None, secured: bool = True
+) -> list[tuple[str, str]]:
+    """What is not on the cluster as declared, each with what to do about it; empty when all is."""
+    from shared.bus.kafka.access import compare
+    from shared.bus.kafka.drift import differences
+
+    found = await differences(connection, TOPICS, replication=replication, partitions=partitions)
+    if secured:
+        changes = await compare(connection, rights(load()), tuple(SERVICES))
+        found += [
+            (f"{right.principal} may not {right.operation} {right.name}", "`wangdian provision`")
+            for right in changes.added
+        ]
+        found += [
+            (f"{binding[3]} has a right on {binding[1]} that is not declared", "`wangdian provision` takes it away")
+            for binding in changes.removed
+        ]
+    return found
+
+
 def provision(
     replication: Annotated[int, typer.Option(min=1, max=5, help="Copies of each record")] = 1,
     partitions: Annotated[int | None, typer.Option(min=1, help="Instead of the declared numbers")] = None,
     passwords: Annotated[Path | None, typer.Option(help="Folder with a file per service: its password")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when something differs")] = False,
 ) -> None:
-    """Make the cluster as declared (distributed mode): topics; with SASL_SSL also principals and their rights."""
+    """Make the cluster as declared (distributed mode): topics; with SASL_SSL also principals and their rights.
+
+    With --check it only looks: each red line says what differs and what to do.
+    """
     settings = settings_or_exit()
     if settings.mode != "distributed":
         typer.echo("this is about Kafka: set WANGDIAN_MODE=distributed", err=True)
@@ -84,6 +109,9 @@ def provision(
 
     async def run() -> list[str]:
         try:
+            if check:
+                found = await differing(connection, replication=replication, partitions=partitions, secured=secured)
+                return [f"RED {what} -> {cure}" for what, cure in found]
             secrets = None if passwords is None else passwords_in(passwords)
             return await apply(
                 connection, replication=replication, partitions=partitions, passwords=secrets, secured=secured
@@ -101,6 +129,8 @@ def provision(
         raise typer.Exit(3) from None
     for line in said or ["nothing to do: all is as declared"]:
         typer.echo(line)
+    if check and said:
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:

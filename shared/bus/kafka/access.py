@@ -59,26 +59,38 @@ class _Delete(Request[DeleteAclsRequest_v1]):
         return request_struct_class(list(self._bindings))
 
 
+async def compare(connection: KafkaConnection, wanted: Sequence[Right], principals: Collection[str]) -> Changes:
+    """What :func:`grant` would change."""
+    client = await _connected(connection)
+    try:
+        return _differing(wanted, await _bindings(connection, client, principals))
+    finally:
+        await connection.dispose(client.close())
+
+
 async def grant(connection: KafkaConnection, wanted: Sequence[Right], principals: Collection[str]) -> Changes:
     """Make the rights of ``principals`` exactly ``wanted``; those of others stay as they are.
 
     Raises :class:`BusUnavailable` with Kafka's words when the cluster does not answer or refuses.
     """
-    declared = {_binding(right): right for right in wanted}
     client = await _connected(connection)
     try:
-        there = await _bindings(connection, client, principals)
-        missing = [binding for binding in declared if binding not in there]
-        extra = sorted(there - declared.keys())
-        if missing:
-            reply = await _ask(connection, client, _Create(missing))
+        changes = _differing(wanted, await _bindings(connection, client, principals))
+        if changes.added:
+            reply = await _ask(connection, client, _Create([_binding(right) for right in changes.added]))
             _check("rights", ((code, words) for code, words in reply.creation_responses))
-        if extra:
-            reply = await _ask(connection, client, _Delete(extra))
+        if changes.removed:
+            reply = await _ask(connection, client, _Delete(changes.removed))
             _check("rights", ((code, words) for code, words, _ in reply.filter_responses))
     finally:
         await connection.dispose(client.close())
-    return Changes([declared[binding] for binding in missing], extra)
+    return changes
+
+
+def _differing(wanted: Sequence[Right], there: frozenset[_Binding]) -> Changes:
+    declared = {_binding(right): right for right in wanted}
+    missing = [right for binding, right in declared.items() if binding not in there]
+    return Changes(missing, sorted(there - declared.keys()))
 
 
 async def set_passwords(connection: KafkaConnection, passwords: Mapping[str, str]) -> None:

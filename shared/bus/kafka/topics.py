@@ -33,10 +33,12 @@ class OffsetNotAvailable(KafkaError):
 
 
 class TopicInfo(NamedTuple):
-    """A topic as it is on the cluster: its id as Kafka's tools print it, and the leader of each partition."""
+    """A topic as it is on the cluster: its id as Kafka's tools print it, the leader of each partition, and how many
+    copies the partition that has fewest is to have."""
 
     id: str
     leaders: Sequence[int]
+    copies: int
 
 
 class Bounds(NamedTuple):
@@ -84,7 +86,8 @@ class Topics:
             if error:
                 raise BusUnavailable(f"topic {name}: {for_code(error).__name__}")
             leaders = [leader for _, _, leader, *_ in sorted(partitions, key=lambda one: one[1])]
-            found[name] = TopicInfo(base64.urlsafe_b64encode(topic_id).decode().rstrip("="), leaders)
+            copies = min((len(replicas) for _, _, _, _, replicas, *_ in partitions), default=0)
+            found[name] = TopicInfo(base64.urlsafe_b64encode(topic_id).decode().rstrip("="), leaders, copies)
         return found
 
     async def bounds(

@@ -1,5 +1,6 @@
 """Each service writes and reads what it declares and nothing else, and what refuses it is said aloud."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from services.registry import SERVICES
 from shared.bus.base import BusForbidden, BusUnavailable, Message
 from shared.bus.kafka.access import grant, set_passwords
 from shared.bus.kafka.bus import KafkaBus
-from shared.bus.kafka.topics import create
+from shared.bus.kafka.topics import Topics, create
 from shared.bus.rights import Right, rights
 from shared.testing.secured import secured_kafka_server, write_passwords
 from shared.testing.source import ROOT
@@ -216,6 +217,49 @@ def test_the_command_refuses_passwords_that_are_missing_short_or_shared(cluster,
     (tmp_path / "queue").write_text((tmp_path / "staff").read_text())
     code, said = provision(cluster, "--passwords", str(tmp_path))
     assert code == 2 and "two services have one password" in said
+
+
+async def test_what_differs_from_the_declaration_is_a_red_line_with_its_cure(cluster, passwords):
+    link = cluster.connection()
+    await apply(link, partitions=1, passwords=passwords[1])
+    options = ["--partitions", "1", "--check"]
+    assert await asyncio.to_thread(provision, cluster, *options) == (0, "nothing to do: all is as declared\n")
+    await cluster.remove("surveys.events", "queue.events")
+    await asyncio.to_thread(eventually_gone, cluster, "queue.events")
+    await create(link, [Topic("queue.events", 2, 3, compacted=True)])
+    await grant(link, [Right("surveys", "topic", "staff.directory", "literal", "write")], [])
+    code, said = await asyncio.to_thread(provision, cluster, *options, "--replication", "3")
+    assert code == 1
+    lines = said.splitlines()
+    assert all(line.startswith("RED ") and " -> " in line for line in lines)
+    for part in (
+        "surveys.events is missing",
+        "queue.events has 2 partitions, not 1",
+        "queue.events keeps 1 copies, not 3",
+        "queue.events: cleanup.policy is compact, not delete",
+        "queue.events: retention.ms is 259200000, not 1209600000",
+        "staff.directory: min.insync.replicas is 1, not 2",
+        "User:surveys has a right on staff.directory that is not declared",
+    ):
+        assert [line for line in lines if part in line], (part, said)
+    await cluster.remove("queue.events")
+    await asyncio.to_thread(eventually_gone, cluster, "queue.events")
+    await apply(link, partitions=1, passwords=passwords[1])
+    assert await asyncio.to_thread(provision, cluster, *options) == (0, "nothing to do: all is as declared\n")
+    await link.drain()
+
+
+def eventually_gone(cluster, topic):
+    """Kafka removes a topic a moment after it has said so."""
+
+    async def wait():
+        asking = Topics(cluster.connection())
+        async with asyncio.timeout(20):
+            while topic in await asking.describe([topic]):  # noqa: ASYNC110 - what the cluster says
+                await asyncio.sleep(0.1)
+        await asking.close()
+
+    asyncio.run(wait())
 
 
 def test_the_command_does_it(cluster, passwords):
