@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The servers that `make test` and `make run-distributed` need beside the wheels: the gateway (nginx) and Prometheus with
-# promtool, from Debian's packages. Where they cannot be installed this says so and goes on: what needs them says so too.
+# promtool, from Debian's packages; Chromium and Chinese fonts for the tests of the pages. Where they cannot be installed this says so and goes on: what needs them says so too.
 set -euo pipefail
 
 export PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=()
 command -v nginx >/dev/null || missing+=(nginx-light)
+command -v chromium >/dev/null || [ -n "${WANGDIAN_CHROMIUM:-}" ] || missing+=(chromium)
+fc-list 2>/dev/null | grep -qi cjk || missing+=(fonts-noto-cjk fontconfig)
 command -v promtool >/dev/null && command -v prometheus >/dev/null || missing+=(prometheus)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

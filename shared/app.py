@@ -44,6 +44,9 @@ from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
 from shared.web.limits import BodyLimit
 from shared.web.operator import router as operator_router
+from shared.web.routes import router as page_routes
+from shared.web.session import Sessions
+from shared.web.site import Site
 
 if TYPE_CHECKING:
     from shared.bus.kafka.connection import KafkaConnection
@@ -116,6 +119,9 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
             # As routes of the application itself: an included router is matched route by route behind a context of its
             # own, which cost a fifth of a request's time.
             app.router.routes.extend(router.routes)
+    app.state.site = Site([pages.pages for spec in specs for pages in spec.pages])
+    for pages in (page_routes, *(pages for spec in specs for pages in spec.pages)):
+        app.router.routes.extend(pages.routes)
     _operate(app, settings)
     uploads = {path for spec in specs for path in spec.uploads}
     app.add_middleware(BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=uploads)
@@ -165,6 +171,7 @@ async def _open(
         app.state.services[spec.name] = ServiceRuntime(
             spec, settings, clock, db, bus, app.state.metrics.events, app.state.loops, keys, sealer
         )
+    app.state.sessions = Sessions(next(iter(app.state.services.values())).db, keys)
     peers = _peers(app, settings)
     stack.push_async_callback(peers.close)
     for runtime in app.state.services.values():
@@ -266,9 +273,10 @@ async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context
         path = settings.data / f"{spec.name}.sqlite3"
         await asyncio.to_thread(migrate_sqlite, path, spec.migrations)
         return SqliteDatabase(path, clock, context)
-    from shared.db.postgres import PostgresDatabase
+    from shared.db.postgres import Bell, PostgresDatabase
 
-    return PostgresDatabase(settings.database_url, clock, context)
+    bell: Bell = "listens" if "relay" in settings.roles else "rings"
+    return PostgresDatabase(settings.database_url, clock, context, bell=bell)
 
 
 def _peers(app: FastAPI, settings: Settings) -> Peers:

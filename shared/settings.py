@@ -99,3 +99,8 @@ class Settings(BaseSettings):
 def crash_point() -> str:
     """The step at which the chaos suite asks this process to kill itself (``WANGDIAN_CRASH_AT``), or ''."""
     return os.environ.get("WANGDIAN_CRASH_AT", "")
+
+
+def chromium() -> str:
+    """The browser that the suite drives (``WANGDIAN_CHROMIUM``), or '' for one found by its name."""
+    return os.environ.get("WANGDIAN_CHROMIUM", "")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from shared.events.handlers import Handler
+from shared.web.pages import PageRouter
 
 if TYPE_CHECKING:
     from shared.runtime import ServiceRuntime
@@ -30,8 +31,8 @@ class ServiceSpec:
     """A service: routes, tables, what it tells, what it hears, its loops.
 
     ``directory`` asks for the replica of the organisation; ``collector`` gives Prometheus business metrics from the
-    service's tables; ``prepare`` runs once after the migrations, before anything is served; ``uploads`` are paths
-    that take large bodies.
+    service's tables; ``pages`` are its screens, feature by feature; ``prepare`` runs once after the migrations, before
+    anything is served; ``uploads`` are paths that take large bodies.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ServiceSpec:
     collector: Callable[["ServiceRuntime"], Awaitable[Any]] | None = None
     prepare: Callable[["ServiceRuntime"], Awaitable[None]] | None = None
     uploads: Sequence[str] = field(default=())
+    pages: Sequence[PageRouter] = ()
 
     @property
     def subscribes(self) -> frozenset[str]:

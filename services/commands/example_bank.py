@@ -52,4 +52,4 @@ async def _load(app: FastAPI) -> None:
         except (WangdianError, OSError, yaml.YAMLError) as error:
             log.error("example_bank_failed", error=type(error).__name__, code=getattr(error, "code", ""))
         else:
-            log.info("example_bank_loaded", writes=done)
+            log.info("example_bank_loaded", count=done)

@@ -44,7 +44,8 @@ def visits(
         console.print(f"import failed: {error}")
         raise typer.Exit(1) from None
     typer.echo(
-        f"{report['status']}: {report['lines']} lines, {report['accepted']} accepted, {report['rejected']} rejected"
+        f"{report['status']}: {report['lines']} lines, {report['accepted']} accepted, {report['rejected']} rejected, "
+        f"{report['unchanged']} told nothing new"
     )
     for code, count in sorted(report["rejected_by_code"].items()):
         typer.echo(f"  {code}: {count}")

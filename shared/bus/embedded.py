@@ -57,6 +57,9 @@ _part = sa.Table(
     sa.Column("first", sa.Integer, nullable=False),
 )
 
+BRIEF = 64
+"""Messages that are appended within a few milliseconds."""
+
 _p = sa.bindparam
 _DECLARE = upsert(_part, ["topic", "partition"], None)
 _PARTS = sa.select(_part).order_by(_part.c.topic, _part.c.partition)
@@ -164,7 +167,7 @@ class EmbeddedBus:
             return unknown
 
         try:
-            unknown = await self._db.write(append, actor="bus")
+            unknown = await self._db.write(append, actor="bus", brief=len(messages) <= BRIEF)
         except DatabaseError as error:
             return [error] * len(messages)
         for topic in {message.topic for message in messages}:

@@ -22,8 +22,10 @@ class Database(Protocol):
         """Finish what was accepted and let go."""
         ...
 
-    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str) -> T:
+    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str, brief: bool = False) -> T:
         """Run ``unit`` in one transaction and return its value once that is durable.
+
+        ``brief`` promises a handful of rows, a few milliseconds: such a unit may run on the loop's own thread.
 
         Any exception rolls back this unit alone and is raised here. :class:`~shared.db.errors.DatabaseUnavailable`
         means nothing was changed.

@@ -6,17 +6,20 @@ greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 
 from shared.clock import Clock
 from shared.db.bulk import takes_equal_keys
+from shared.db.doorbell import Doorbell
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
-from shared.db.statements import POSTGRES, Compiler, Row, Statement
+from shared.db.merging import Waiting
+from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
 
 T = TypeVar("T")
+Bell = Literal["none", "rings", "listens"]
 
 _compile = Compiler(POSTGRES)
 
@@ -60,16 +63,39 @@ def translate(error: BaseException) -> BaseException:
 
 
 class PostgresConnection:
-    """Runs prepared statements on one asyncpg connection."""
+    """Runs prepared statements on one asyncpg connection; writes that can wait travel together (see ``merging``)."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("_waiting", "raw")
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
+        self._waiting = Waiting()
+
+    async def later(self, statement: Statement, params: Mapping[str, Any]) -> None:
+        """Let a write wait for the next round trip that must be made."""
+        prepared = await self._next(statement)
+        if not self._waiting.add(prepared.sql, prepared.values(params), prepared.touched):
+            await self.run(statement, params)
+
+    async def flush(self) -> None:
+        """Send what waits."""
+        if self._waiting.sqls:
+            sql, values = self._waiting.take()
+            try:
+                await self.raw.execute(sql, *values)
+            except _FAULTS as error:
+                raise translate(error) from error
+
+    async def _next(self, statement: Statement) -> Prepared:
+        """The statement prepared, after all that it could notice."""
+        prepared = _compile(statement)
+        if self._waiting.holds_up(prepared.touched):
+            await self.flush()
+        return prepared
 
     async def fetch(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """Run and return the rows."""
-        prepared = _compile(statement)
+        prepared = await self._next(statement)
         try:
             rows = await self.raw.fetch(prepared.sql, *prepared.values(params))
         except _FAULTS as error:
@@ -79,7 +105,7 @@ class PostgresConnection:
 
     async def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
         """Run and return how many rows were affected."""
-        prepared = _compile(statement)
+        prepared = await self._next(statement)
         try:
             tag: str = await self.raw.execute(prepared.sql, *prepared.values(params))
         except _FAULTS as error:
@@ -89,7 +115,7 @@ class PostgresConnection:
 
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
         """Run for all rows: as one statement over arrays where it can be, else pipelined by the driver."""
-        prepared = _compile(statement)
+        prepared = await self._next(statement)
         values = [prepared.values(row) for row in rows]
         bulk = prepared.bulk if distinct or takes_equal_keys(prepared.sql) else None
         try:
@@ -106,10 +132,20 @@ async def _keep(_: Any) -> None:
 
 
 class PostgresDatabase:
-    """One database; ``statement_timeout`` guards the API (5 s) and the workers (60 s)."""
+    """One database; ``statement_timeout`` guards the API (5 s) and the workers (60 s).
+
+    ``bell`` says whether emitted events wake the relay of another process, or this one's relay is woken by others.
+    """
 
     def __init__(
-        self, url: str, clock: Clock, context: UnitContext, *, pool_size: int = 10, statement_timeout_ms: int = 5000
+        self,
+        url: str,
+        clock: Clock,
+        context: UnitContext,
+        *,
+        pool_size: int = 10,
+        statement_timeout_ms: int = 5000,
+        bell: Bell = "none",
     ) -> None:
         self.url = url
         self.context = context
@@ -117,6 +153,7 @@ class PostgresDatabase:
         self._size = pool_size
         self._timeout = statement_timeout_ms
         self._pool: Any = None
+        self._bell = None if bell == "none" else Doorbell(url, self._wake, listens=bell == "listens")
 
     async def open(self) -> None:
         """Fill the pool."""
@@ -135,13 +172,18 @@ class PostgresDatabase:
             },
         )
 
+        if self._bell is not None:
+            self._bell.open()
+
     async def close(self) -> None:
         """Close the pool after the running units."""
+        if self._bell is not None:
+            await self._bell.close()
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
 
-    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str) -> T:
+    async def write(self, unit: Callable[[Uow], Awaitable[T]], *, actor: str, brief: bool = False) -> T:
         """Run the unit in a transaction; a deadlock is tried once more from the start."""
         try:
             return await self._write(unit, actor)
@@ -150,12 +192,19 @@ class PostgresDatabase:
 
     async def _write(self, unit: Callable[[Uow], Awaitable[T]], actor: str) -> T:
         async with self._transaction() as raw:
-            uow = Uow(PostgresConnection(raw), self._clock.now(), actor, self.context)
+            connection = PostgresConnection(raw)
+            uow = Uow(connection, self._clock.now(), actor, self.context)
             value = await unit(uow)
+            await connection.flush()
         if uow.emitted:
-            for wake in self.context.after_emit:
-                wake()
+            self._wake()
+            if self._bell is not None:
+                self._bell.ring()
         return value
+
+    def _wake(self) -> None:
+        for wake in self.context.after_emit:
+            wake()
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         """Run the unit in a read-only transaction on one snapshot."""

@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from shared.db.bulk import many_rows
+from shared.db.merging import Touched, touched
 
 POSTGRES: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 SQLITE = SQLiteDialect_pysqlite(paramstyle="qmark")
@@ -32,6 +33,7 @@ class Prepared(NamedTuple):
     pick: Callable[[Mapping[str, Any]], Iterable[Any]]
     busy: tuple[tuple[int, Callable[[Any], Any]], ...]
     bulk: str | None
+    touched: Touched
 
     def values(self, params: Mapping[str, Any]) -> list[Any]:
         """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
@@ -110,6 +112,7 @@ class Compiler:
             _picker(order),
             tuple((i, binders[name]) for i, name in enumerate(order) if name in binders),
             many_rows(written.statement) if self._dialect is POSTGRES else None,
+            touched(statement),
         )
         self._cache[id(statement)] = (statement, prepared)
         return prepared
@@ -139,13 +142,13 @@ def upsert(
 ) -> Any:
     """INSERT … ON CONFLICT on both databases.
 
-    ``keys`` name the unique columns; ``update`` the columns taken from the new row (or a mapping of expressions),
-    ``None`` does nothing on conflict. ``where(table, new)`` may guard the update, e.g. by a newer sequence. Add
-    ``.returning(…)`` to learn whether a row was written.
+    ``keys`` name the unique columns (none: any unique constraint, where nothing is updated); ``update`` the columns
+    taken from the new row (or a mapping of expressions), ``None`` does nothing on conflict. ``where(table, new)`` may
+    guard the update, e.g. by a newer sequence. Add ``.returning(…)`` to learn whether a row was written.
     """
     statement = insert(target, without=without)
     if update is None:
-        return statement.on_conflict_do_nothing(index_elements=list(keys), index_where=index_where)
+        return statement.on_conflict_do_nothing(index_elements=list(keys) or None, index_where=index_where)
     new = statement.excluded
     changes = dict(update) if isinstance(update, Mapping) else {name: new[name] for name in update}
     condition = None if where is None else where(target.c, new)

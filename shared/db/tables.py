@@ -114,3 +114,17 @@ data_key = sa.Table(
     sa.Column("wrapped", sa.Text, nullable=False),
     sa.Column("created_at", UTCDateTime, nullable=False),
 )
+
+web_session = sa.Table(
+    "web_session",
+    KIT,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("sub", sa.Text, nullable=False),
+    sa.Column("staff", sa.Text),
+    sa.Column("roles", JsonText, nullable=False),
+    sa.Column("units", JsonText, nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("seen_at", UTCDateTime, nullable=False),
+    sa.Column("ends_at", UTCDateTime, nullable=False, index=True),
+)
+"""Who sits at which browser; ``id`` is the hash of the cookie."""

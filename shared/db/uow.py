@@ -29,6 +29,10 @@ class Connection(Protocol):
         """Run and return how many rows were affected."""
         ...
 
+    async def later(self, statement: Statement, params: Mapping[str, Any]) -> None:
+        """Run before the commit, and before any statement that could notice."""
+        ...
+
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
         """Run once per row, as one batch; ``distinct`` when no two rows have the same key."""
         ...
@@ -88,8 +92,8 @@ class Uow(Reads):
         return await self._connection.run(statement, params)
 
     async def write(self, statement: Statement, **params: Any) -> None:
-        """Run a write whose result nobody needs before the commit."""
-        await self._connection.run(statement, params)
+        """A write whose result nobody needs before the commit; it may wait and travel with others."""
+        await self._connection.later(statement, params)
 
     async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool = False) -> None:
         """Run a write once for each row of parameters.
@@ -106,11 +110,22 @@ class Uow(Reads):
         subject: str,
         occurred_at: datetime | None = None,
         origin: "Origin" = "live",
+        first: bool = False,
     ) -> None:
-        """Tell the other services, in this transaction: an outbox row with the subject's next sequence."""
+        """Tell the other services, in this transaction: an outbox row with the subject's next sequence.
+
+        ``first`` says that the subject begins here, so that nobody has to be asked for its sequence; where it had begun
+        before, the unit fails.
+        """
+        from shared.events.outbox import begin
         from shared.events.outgoing import Outgoing
 
-        await self.emit_many([Outgoing(data, subject, occurred_at or self.now, origin)])
+        event = Outgoing(data, subject, occurred_at or self.now, origin)
+        if first:
+            await begin(self, event)
+            self.emitted += 1
+        else:
+            await self.emit_many([event])
 
     async def emit_many(self, events: "Sequence[Outgoing]") -> None:
         """Tell many events, in their order."""

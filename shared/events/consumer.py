@@ -30,6 +30,8 @@ from shared.observability.tracing import trace_of
 log = get_logger("events")
 
 LIMIT = 500
+BRIEF = 8
+"""Events whose effects are a matter of milliseconds."""
 TRIES = 3
 TRY_PAUSE = 0.2
 
@@ -144,7 +146,8 @@ class Consumer:
 
     async def _commit(self, batch: Batch) -> None:
         """The batch's effects and its offset, and only then the figures about them."""
-        done = await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service)
+        brief = len(batch.records) <= BRIEF
+        done = await self._db.write(lambda uow: self._apply(uow, batch), actor=self._service, brief=brief)
         self._metrics.consumed(self._service, handled=len(done.events), skipped=done.skipped)
         for _ in range(done.dead):
             self._metrics.dead(self._service)

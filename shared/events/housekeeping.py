@@ -14,17 +14,16 @@ CHUNK = 2000
 _p = sa.bindparam
 
 
-def _chunk(table: sa.Table, key: sa.Column, condition: sa.ColumnElement[bool]) -> sa.Delete:
-    rows = sa.select(key).where(condition).limit(CHUNK)
+def _chunk(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Delete:
+    key = sa.tuple_(*table.primary_key.columns)
+    rows = sa.select(*table.primary_key.columns).where(condition).limit(CHUNK)
     return sa.delete(table).where(key.in_(rows))
 
 
-_OUTBOX = _chunk(outbox, outbox.c.seq, outbox.c.published_at < _p("before"))
-_LETTERS = _chunk(
-    dead_letter, dead_letter.c.id, sa.and_(dead_letter.c.state == "done", dead_letter.c.first_seen < _p("before"))
-)
-_REPLIES = sa.delete(idempotency).where(idempotency.c.created_at < _p("before"))
-_INBOX = sa.delete(inbox).where(inbox.c.handled_at < _p("before"))
+_OUTBOX = _chunk(outbox, outbox.c.published_at < _p("before"))
+_LETTERS = _chunk(dead_letter, sa.and_(dead_letter.c.state == "done", dead_letter.c.first_seen < _p("before")))
+_REPLIES = _chunk(idempotency, idempotency.c.created_at < _p("before"))
+_INBOX = _chunk(inbox, inbox.c.handled_at < _p("before"))
 
 
 class Housekeeping:

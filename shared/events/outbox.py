@@ -33,6 +33,7 @@ _ADD = upsert(
 _LAST = sa.select(subject_sequence.c.subject, subject_sequence.c.sequence).where(
     any_of(subject_sequence.c.subject, "subjects")
 )
+_BEGIN = insert(subject_sequence)
 _STORE = insert(outbox, without=("seq", "published_at"))
 
 
@@ -59,6 +60,12 @@ async def store(uow: "Uow", events: Sequence[Outgoing]) -> None:
         last[event.subject] += 1
         rows.append(_row(uow, event, last[event.subject], trace))
     await uow.many(_STORE, rows)
+
+
+async def begin(uow: "Uow", event: Outgoing) -> None:
+    """Insert the first event of a new subject."""
+    await uow.write(_BEGIN, subject=event.subject, sequence=1)
+    await uow.write(_STORE, **_row(uow, event, 1, current_traceparent()))
 
 
 def _row(uow: "Uow", event: Outgoing, sequence: int, traceparent: str) -> dict[str, Any]:

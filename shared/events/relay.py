@@ -20,6 +20,8 @@ from shared.ids import uuid7
 from shared.observability.metrics import EventMetrics
 
 BATCH = 500
+BRIEF = 64
+"""Rows that are marked within a millisecond."""
 LEASE = timedelta(seconds=15)
 
 _p = sa.bindparam
@@ -57,7 +59,7 @@ class Relay:
     async def turn(self) -> int:
         """Send one batch; returns how many events reached the bus (0 also when another relay holds the lease)."""
         rows = await self._db.read(self._pending)
-        if not rows or not await self._db.write(self._take_lease, actor="relay"):
+        if not rows or not await self._db.write(self._take_lease, actor="relay", brief=True):
             return 0
         crash("relay:before-send")
         outcomes = await self._bus.publish([Message(row.topic, row.subject, row.headers, row.payload) for row in rows])
@@ -70,7 +72,7 @@ class Relay:
             else:
                 sent.append(row.seq)
         if sent:
-            await self._db.write(lambda uow: self._mark(uow, sent), actor="relay")
+            await self._db.write(lambda uow: self._mark(uow, sent), actor="relay", brief=len(sent) <= BRIEF)
             crash("relay:after-mark")
         self._metrics.relayed(self._service, len(sent), len(rows) - len(sent))
         refused = next((outcome for outcome in outcomes if isinstance(outcome, BusForbidden)), None)

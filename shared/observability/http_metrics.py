@@ -90,9 +90,11 @@ def route_of(scope: "Scope") -> str:
 
 
 def service_of(route: str) -> str:
-    """``queue`` of ``/queue/v1/…``; ``operator`` for routes of no service."""
+    """``queue`` of ``/queue/v1/…`` and of its pages, ``web`` for what pages load; else ``operator``."""
     parts = route.split("/")
-    return parts[1] if len(parts) > 2 and parts[2][:1] == "v" and parts[2][1:].isdigit() else "operator"
+    if len(parts) < 3 or parts[1] == "static":
+        return "web" if parts[1:2] == ["static"] or route in ("/", "/sign-in", "/sign-out", "/docs") else "operator"
+    return parts[1]
 
 
 def _is_stream(message: "Message") -> bool:

@@ -14,6 +14,7 @@ from shared.observability.event_metrics import EventMetrics
 from shared.observability.http_metrics import HttpMetrics, HttpMetricsMiddleware
 from shared.observability.logging import get_logger
 from shared.observability.loop_metrics import LoopWatch
+from shared.observability.web_metrics import WebMetrics
 
 __all__ = ["EventMetrics", "HttpMetricsMiddleware", "Metrics", "Source"]
 
@@ -35,6 +36,7 @@ class Metrics:
         self.http = HttpMetrics(self.registry)
         self.events = EventMetrics(self.registry)
         self.loop = LoopWatch(self.registry)
+        self.web = WebMetrics(self.registry)
         self._sources: dict[str, Source] = {}
         self._failed = Counter(
             "wangdian_scrape_failures", "Sources left out of a scrape", ["source"], registry=self.registry

@@ -18,6 +18,8 @@ class RouteAccess(NamedTuple):
     scopes: tuple[str, ...]
     roles: frozenset[str]
     public: str | None
+    page: bool = False
+    """Whether people look at it: a page or what it loads, no operation of the OpenAPI document."""
 
     @property
     def decided(self) -> bool:
@@ -33,6 +35,8 @@ def route_access(routes: Sequence[BaseRoute]) -> list[RouteAccess]:
     """
     table = []
     for context in iter_route_contexts(routes):
+        route = context.original_route
+        page = isinstance(route, APIRoute) and not route.include_in_schema
         is_api = isinstance(context.original_route, APIRoute)
         calls = [dependant.call for dependant in _flat(context.dependant)] if is_api else []
         scopes = [call for call in calls if isinstance(call, Scope)]
@@ -40,7 +44,7 @@ def route_access(routes: Sequence[BaseRoute]) -> list[RouteAccess]:
         roles = frozenset.intersection(*(found.scope_roles for found in scopes)) if scopes else frozenset()
         names = tuple(found.scope_name for found in scopes)
         methods = {"GET" if method == "HEAD" else method for method in context.methods or {"*"}}
-        table += [RouteAccess(method, context.path or "", names, roles, reason) for method in methods]
+        table += [RouteAccess(method, context.path or "", names, roles, reason, page) for method in methods]
     return sorted(table, key=lambda row: (row.path, row.method))
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from shared.db.errors import DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.observability.logging import get_logger
@@ -89,7 +90,7 @@ def http_problem(error: HTTPException) -> Problem:
 
 _OF_THE_DATABASE: dict[type[Exception], type[Problem]] = {
     UniqueConflict: AlreadyExists,
-    IntegrityViolation: AlreadyExists,
+    IntegrityViolation: InvalidRequest,
     ValueRefused: InvalidRequest,
 }
 
@@ -107,13 +108,26 @@ def to_problem(error: Exception) -> Problem:
     return _OF_THE_DATABASE.get(type(error), InternalError)()
 
 
+def _methods(request: Request) -> list[str]:
+    """Every method that some route takes at this path; the router itself names those of the first only."""
+    scope = {**request.scope, "path_params": {}}
+    matching = (route for route in request.app.routes if isinstance(route, Route))
+    return sorted({m for route in matching if route.matches(scope)[0] is not Match.NONE for m in route.methods or ()})
+
+
 def install(app: FastAPI) -> None:
     """Answer every exception of ``app`` with a problem."""
 
     async def answer(request: Request, error: Exception) -> Response:
         problem = to_problem(error)
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            problem.headers["Allow"] = ", ".join(_methods(request))
         if problem.status >= 500:
             log.error("request_failed", code=problem.code, error=type(error).__name__, exc_info=error)
+        if problem.status == 404 and "text/html" in request.headers.get("accept", ""):
+            # Somebody at a browser has typed an address or followed an old link.
+            found: Response = request.app.state.site.refusal(request, problem)
+            return found
         return respond(request, problem)
 
     for kind in (Problem, RequestValidationError, HTTPException, ResponseValidationError, DatabaseUnavailable,

@@ -69,6 +69,10 @@ class UnitEndpoint:
         self._wants_request = "request" in hints
         self._keeps = (options.get("openapi_extra") or {}).get("x-reply-kept", True)
         self._status = options.get("status_code") or 200
+        self._shape(hints, options)
+
+    def _shape(self, hints: dict[str, Any], options: dict[str, Any]) -> None:
+        """What is answered, as FastAPI is told of it."""
         body = _without_none(hints.get("return"))
         self._adapter = TypeAdapter(body) if body is not None else None
         options["response_model"] = body
@@ -94,43 +98,43 @@ class UnitEndpoint:
             for p in given
             if p.name not in (self._unit, "request")
         ]
-        update_wrapper(wrapped, self._endpoint, assigned=("__name__", "__doc__", "__module__"), updated=())
-        del wrapped.__wrapped__  # type: ignore[attr-defined]
-        wrapped.__signature__ = inspect.Signature([asked, *others])  # type: ignore[attr-defined]
-        return wrapped
+        return shaped(wrapped, self._endpoint, [asked, *others])
 
     async def _write(self, request: Request, arguments: dict[str, Any]) -> Reply:
         principal = request.scope.get(PRINCIPAL)
         actor = principal.sub if principal is not None else "anonymous"
-        key = await _key_of(request, principal) if self._keeps else None
+        key = await self._key(request, principal) if self._keeps else None
         database = self._database(request)
 
         async def work(uow: Uow) -> Reply:
             if key is not None and (kept := await claim(uow, key)) is not None:
                 return kept
-            reply = self._reply(await self._endpoint(**{self._unit: uow}, **arguments), uow.headers)
+            reply = self._reply(request, await self._endpoint(**{self._unit: uow}, **arguments), uow.headers)
             if key is not None:
                 await keep(uow, key, reply)
             crash("write:before-commit")
             return reply
 
         try:
-            reply = await database.write(work, actor=actor)
+            reply = await database.write(work, actor=actor, brief=True)
         except Problem as problem:
             told = problem.tell
             if told:
-                await database.write(lambda uow: uow.emit_many(told), actor=actor)
+                await database.write(lambda uow: uow.emit_many(told), actor=actor, brief=True)
             raise
         crash("write:after-commit")
         return reply
 
     async def _read(self, request: Request, arguments: dict[str, Any]) -> Reply:
         async def work(reads: Reads) -> Reply:
-            return self._reply(await self._endpoint(**{self._unit: reads}, **arguments), reads.headers)
+            return self._reply(request, await self._endpoint(**{self._unit: reads}, **arguments), reads.headers)
 
         return await self._database(request).read(work)
 
-    def _reply(self, value: Any, headers: dict[str, str]) -> Reply:
+    async def _key(self, request: Request, principal: Principal | None) -> Key | None:
+        return await _key_of(request, principal)
+
+    def _reply(self, request: Request, value: Any, headers: dict[str, str]) -> Reply:
         if value is None or self._adapter is None:
             return Reply(204, headers, b"")
         body = self._adapter.dump_json(value, by_alias=True)
@@ -138,6 +142,16 @@ class UnitEndpoint:
 
     def _database(self, request: Request) -> Database:
         return request.app.state.services[self._service].db
+
+
+def shaped(
+    wrapper: Callable[..., Any], endpoint: Callable[..., Any], parameters: list[inspect.Parameter]
+) -> Callable[..., Any]:
+    """``wrapper`` under the endpoint's name, with the parameters that FastAPI is to fill."""
+    update_wrapper(wrapper, endpoint, assigned=("__name__", "__doc__", "__module__"), updated=())
+    del wrapper.__wrapped__  # type: ignore[attr-defined]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return wrapper
 
 
 def _without_none(result: Any) -> Any:

@@ -1,9 +1,10 @@
 """A branch with one service, for the hot path: the product's application, or the floor's, on a port.
 
-``python -m tests.bench.hall product|floor FOLDER PORT`` serves until it is ended.
+``python -m tests.bench.hall product|floor FOLDER PORT [URL]`` serves until it is ended (on PostgreSQL by URL).
 """
 
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from services.queue.tickets import queries as tickets
 from services.queue.windows import queries as windows
 from shared.app import Parts, build_app
 from shared.clock import SystemClock
-from shared.db.uow import Uow
+from shared.db.database import Database
+from shared.db.postgres import PostgresDatabase
+from shared.db.uow import UnitContext, Uow
 from shared.directory.business_day import business_date
 from shared.ids import uuid7
 from shared.settings import Settings
+from shared.spec import ServiceSpec
 from shared.testing.bank import SMALL_BANK, learn
 from shared.testing.system import system
 from tests.bench import floor
@@ -37,9 +41,20 @@ SERVICE: dict[str, Any] = {
 }
 
 
-async def prepare(folder: Path, *, calls: bool) -> dict[str, str]:
-    """Make the branch in ``folder``, with all of its windows open; gives the tokens of a kiosk and a manager."""
-    async with system([SPEC], folder, clock=SystemClock()) as bank:
+Opening = Callable[[ServiceSpec, UnitContext], Awaitable[Database]]
+
+
+def _database(url: str) -> Opening | None:
+    async def opening(_: ServiceSpec, context: UnitContext) -> Database:
+        return PostgresDatabase(url, SystemClock(), context)
+
+    return opening if url else None
+
+
+async def prepare(folder: Path, url: str = "", *, calls: bool) -> dict[str, str]:
+    """Make the branch, with all of its windows open, in ``folder`` or the database of ``url``, which is migrated; gives
+    the tokens of a kiosk and a manager."""
+    async with system([SPEC], folder, clock=SystemClock(), database=_database(url)) as bank:
         await learn(bank.runtime("queue").db, *SMALL_BANK)
         await bank.call("PUT", "/queue/v1/services/cash", "head_office", json=SERVICE, expect=200)
         await bank.call("PUT", "/queue/v1/branches/gz-001/services/cash", "head_office", json={}, expect=200)
@@ -80,15 +95,17 @@ async def _furnish(uow: Uow, *, calls: bool) -> None:
     )  # fmt: skip
 
 
-def product(folder: Path) -> FastAPI:
+def product(folder: Path, url: str = "") -> FastAPI:
     """The queue service as ``serve`` runs it: the API alone, whose events its worker would relay."""
-    return build_app([SPEC], Settings(data=folder, roles=frozenset({"api"})), Parts())
+    parts = Parts(database=_database(url))
+    return build_app([SPEC], Settings(data=folder, roles=frozenset({"api"})), parts)
 
 
 def main() -> None:
     """Serve one of the two."""
     which, folder, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    app = product(folder) if which == "product" else floor.app(folder / "queue.sqlite3")
+    url = sys.argv[4] if len(sys.argv) > 4 else ""
+    app = product(folder, url) if which == "product" else floor.app(url or str(folder / "queue.sqlite3"))
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 

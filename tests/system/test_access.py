@@ -32,8 +32,8 @@ def table(app: FastAPI):
 
 
 APP = build_app(load(), Settings())
-SCOPED = [row for row in table(APP) if row.scopes]
-PUBLIC = [row for row in table(APP) if row.public is not None]
+SCOPED = [row for row in table(APP) if row.scopes and not row.page]
+PUBLIC = [row for row in table(APP) if row.public is not None and not row.page]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from services.aggregator.metrics.values import Fact, ResponseFact, VisitFact, whole_seconds
+from services.aggregator.metrics.values import Fact, ResponseFact, VisitFact
+from shared.arithmetic import whole_seconds
 from shared.contracts.base import EventData
 from shared.contracts.queue import VisitState
 from shared.contracts.surveys import InvitationState

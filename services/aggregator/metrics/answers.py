@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from services.aggregator.metrics.buckets import bucket_of, partial_bucket, quantile
-from services.aggregator.metrics.intervals import wilson
 from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.values import Cell
+from shared.arithmetic import wilson
 
 By = Literal["day", "month", "total"]
 DEFAULT_WITHIN: Final = 900

@@ -1,7 +1,7 @@
 """What metrics are made from, and what they are made into: facts, contributions, cells."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal, NamedTuple
 
 Origin = Literal["live", "import"]
@@ -13,7 +13,7 @@ class VisitFact:
     """The latest that is known of one visit (到访).
 
     ``wait_seconds`` runs to the first call, or to leaving where nobody called; ``handling_seconds`` is None where it is
-    not known. Both are rounded to whole seconds once, here (:func:`whole_seconds`), so that every sum is exact.
+    not known. Both are rounded once, by :func:`shared.arithmetic.whole_seconds`, so that every sum is exact.
     """
 
     visit: str
@@ -85,8 +85,3 @@ class Cell(NamedTuple):
     n: int
     numerator: int
     denominator: int
-
-
-def whole_seconds(start: datetime, end: datetime) -> int:
-    """Seconds from ``start`` to ``end``, rounded half up."""
-    return (end - start + timedelta(microseconds=500_000)) // timedelta(seconds=1)

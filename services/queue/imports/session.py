@@ -1,5 +1,6 @@
 """One run being read: bytes of the spool to chunks that are ready to be kept."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -47,9 +48,25 @@ class Session:
         self._pseudonyms: dict[str, str] = {}
         self._records = self._read()
         self._seen = 0
+        self._kept = run.lines
+        self._ahead: asyncio.Future[Chunk | None] | None = None
 
-    def slice(self) -> Chunk | None:
-        """The next chunk; None when this slice of the file held nothing to keep. Blocks: run it in a thread."""
+    async def chunk(self) -> Chunk | None:
+        """The next chunk; None when this slice of the file held nothing to keep.
+
+        The one after it is read in a thread while this one is kept.
+        """
+        chunk = await (self._ahead or self._begin())
+        self._ahead = None if chunk is not None and chunk.last else self._begin()
+        return chunk
+
+    def _begin(self) -> "asyncio.Future[Chunk | None]":
+        ahead = asyncio.get_running_loop().run_in_executor(None, self._slice)
+        # A session that is given up leaves its last slice to nobody.
+        ahead.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return ahead
+
+    def _slice(self) -> Chunk | None:
         entries: list[Entry] = []
         rejects: list[Reject] = []
         until = time.monotonic() + SECONDS
@@ -62,7 +79,7 @@ class Session:
             if record is None:
                 continue
             self._seen += 1
-            if self._seen <= self.run.lines:
+            if self._seen <= self._kept:
                 continue
             if isinstance(record, Reject):
                 rejects.append(record)

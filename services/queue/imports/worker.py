@@ -61,7 +61,7 @@ class Importer:
         # Whatever interrupts the step, the next turn starts from what the database holds.
         self._session = None
         try:
-            chunk = await asyncio.to_thread(session.slice)
+            chunk = await session.chunk()
             if chunk is None or await self._keep(session, chunk):
                 self._session = session
         except Overtaken:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from shared.arithmetic import whole_seconds
 from shared.contracts.queue import VisitStatus as S
 
 MOVES: Final[Mapping[str, tuple[frozenset[S], S]]] = {
@@ -26,6 +27,6 @@ def ticket_number(prefix: str, count: int) -> str:
     return f"{prefix}{count:03d}"
 
 
-def whole_seconds(start: datetime, end: datetime) -> int:
-    """Seconds from ``start`` to ``end``, rounded half up, never negative (clocks of two machines may disagree)."""
-    return max(0, int((end - start).total_seconds() + 0.5))
+def lasted(start: datetime, end: datetime) -> int:
+    """Whole seconds from ``start`` to ``end``; never negative, as the clocks of two processes may disagree a little."""
+    return max(0, whole_seconds(start, end))

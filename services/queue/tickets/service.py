@@ -7,7 +7,7 @@ from services.queue.catalogue.service import to_issue
 from services.queue.estimates.service import quote_for
 from services.queue.tickets import queries
 from services.queue.tickets.errors import WindowNotOpen
-from services.queue.tickets.rules import MOVES, allowed, ticket_number, whole_seconds
+from services.queue.tickets.rules import MOVES, allowed, lasted, ticket_number
 from services.queue.tickets.schemas import Quote, TicketRequest
 from services.queue.tickets.views import told
 from services.queue.windows import queries as window_queries
@@ -100,7 +100,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
         "version": 1,
     }
     await uow.write(queries.ADD, **row)
-    await uow.emit(told(VisitOpened, _Attributes(row)), subject=visit_id)
+    await uow.emit(told(VisitOpened, _Attributes(row)), subject=visit_id, first=True)
     return Issued(row, catalogue, ahead, quote, token)
 
 
@@ -149,7 +149,7 @@ async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> R
         first = await uow.one(queries.NEXT, unit=unit.id, no=no, day=day)
         if first is None:
             return None
-        wait = whole_seconds(first.issued_at, uow.now)
+        wait = lasted(first.issued_at, uow.now)
         called = await uow.one(queries.CALL, visit=first.id, no=no, at=uow.now, wait=wait, new_staff=row.staff)
     await uow.write(window_queries.TAKE, unit=unit.id, no=no, new_visit=called.id)
     await uow.emit(told(VisitCalled, called), subject=called.id)
@@ -190,7 +190,7 @@ async def _moved(uow: Uow, row: Row, verb: str, after: VisitStatus, cause: str |
         new_left=now if leaving else row.left_at,
         new_cause=cause,
         new_wait=row.wait_seconds,
-        new_handling=whole_seconds(row.started_at, now) if finishing else row.handling_seconds,
+        new_handling=lasted(row.started_at, now) if finishing else row.handling_seconds,
         new_calls=row.calls + (verb == "recall"),
     )
     if (finishing or leaving) and row.window is not None:

@@ -23,7 +23,8 @@ _p = sa.bindparam
 _invitation = table(Invitation)
 _one = sa.update(_invitation).where(_invitation.c.id == _p("of_id"))
 
-_CREATE = upsert(_invitation, ["id"], None).returning(_invitation.c.id)
+# A second one may meet the visit's or the token's uniqueness before the id's.
+_CREATE = upsert(_invitation, [], None).returning(_invitation.c.id)
 _OPEN = _one.where(_invitation.c.state == InvitationStatus.WAITING.value).values(
     state=InvitationStatus.OPEN.value,
     reason=None,

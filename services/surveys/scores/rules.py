@@ -11,12 +11,13 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from shared.arithmetic import wilson
+
 DEFINITION = "csat-top2.v1"
 MINIMUM_N = 5
 """Below this many customers nothing is shown but that it is too few (research: cell suppression)."""
 
 TOO_FEW = "n_too_small"
-Z95 = 1.959963984540054
 WIDE_SCALE = 5
 
 
@@ -55,17 +56,6 @@ def linear(score: int, scale_min: int, scale_max: int) -> float:
     return (score - scale_min) / (scale_max - scale_min) * 100
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share of ``n`` trials (Wilson 1927); 9 of 10 gives 0.596 to 0.982."""
-    if n <= 0:
-        return 0.0, 1.0
-    z2 = Z95 * Z95
-    centre = share + z2 / (2 * n)
-    spread = Z95 * math.sqrt(max(0.0, share * (1 - share) / n + z2 / (4 * n * n)))
-    scale = 1 + z2 / n
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
-
-
 def score_of(counts: Iterable[Count], customers: int) -> Score | None:
     """The figures of a distribution given by ``customers`` people; None when they are too few to show."""
     kept: Sequence[Count] = [count for count in counts if count.answers > 0]
@@ -76,5 +66,5 @@ def score_of(counts: Iterable[Count], customers: int) -> Score | None:
     points = math.fsum(linear(*count[:3]) * count.answers for count in kept) / answers
     scales = {(count.scale_min, count.scale_max) for count in kept}
     mean = sum(count.score * count.answers for count in kept) / answers if len(scales) == 1 else None
-    low, high = wilson(top / answers, customers)
+    low, high = wilson(top, answers, customers) or (0.0, 1.0)
     return Score(customers, answers, top / answers, low, high, points, mean)

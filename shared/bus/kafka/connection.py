@@ -160,6 +160,19 @@ class KafkaConnection:
             await asyncio.wait(set(self._leaving), timeout=patience)
 
 
+async def put_away(stopping: Coroutine[Any, Any, None], client: Any) -> None:
+    """Run ``stopping``, and close the connection that ``client`` of aiokafka may have been making meanwhile.
+
+    Its ``close()`` ends those that it has, and forgets the one that is about to be there.
+    """
+    try:
+        await stopping
+    finally:
+        async with client._get_conn_lock:
+            for connection in list(client._conns.values()):
+                connection.close()
+
+
 def describe(error: BaseException) -> str:
     """An error of the client in one line."""
     return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.bus.base import BusForbidden, BusUnavailable, Message, TopicPartition
-from shared.bus.kafka.connection import REQUEST_TIMEOUT_MS, KafkaConnection, unavailable
+from shared.bus.kafka.connection import REQUEST_TIMEOUT_MS, KafkaConnection, put_away, unavailable
 from shared.bus.kafka.topics import Topics
 from shared.bus.partitioning import partition_of
 from shared.observability.logging import get_logger
@@ -86,7 +86,7 @@ class Sender:
         async with self._lock:
             producer, self._producer = self._producer, None
             if producer is not None:
-                await self._connection.dispose(producer.stop())
+                await self._connection.dispose(put_away(producer.stop(), producer.client))
 
     async def _running(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -99,7 +99,9 @@ class Sender:
                 max_batch_size=BATCH_BYTES,
                 max_request_size=MAX_MESSAGE,
             )
-            await self._connection.start("producer", START_TIMEOUT, producer.start(), producer.stop)
+            await self._connection.start(
+                "producer", START_TIMEOUT, producer.start(), lambda: put_away(producer.stop(), producer.client)
+            )
             self._producer, self._partitions = producer, {}
         return self._producer
 
@@ -175,7 +177,7 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait({task}, timeout=REQUEST_TIMEOUT_MS / 1000)
     producer._message_accumulator._batches.clear()
     producer._message_accumulator._pending_batches.clear()
-    await producer.stop()
+    await put_away(producer.stop(), producer.client)
 
 
 def _read(sent: Sequence[_Sent], outcomes: Outcomes) -> str:

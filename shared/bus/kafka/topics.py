@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
 from shared.bus.base import BusForbidden, BusUnavailable, TopicPartition
-from shared.bus.kafka.connection import KafkaConnection
+from shared.bus.kafka.connection import KafkaConnection, put_away
 from shared.bus.kafka.wire import MetadataRequest
 from shared.topics import Topic
 
@@ -61,7 +61,7 @@ class Topics:
         """Disconnect."""
         client, self._client = self._client, None
         if client is not None:
-            await self._connection.dispose(client.close())
+            await self._connection.dispose(put_away(client.close(), client))
 
     async def describe(self, names: Iterable[str]) -> Mapping[str, TopicInfo]:
         """Those of ``names`` that exist; raises :class:`BusUnavailable` when the cluster does not say.
@@ -139,7 +139,9 @@ class Topics:
         async with self._lock:
             if self._client is None:
                 client = AIOKafkaClient(**self._connection.options())
-                await self._connection.start("connect", TIMEOUT, client.bootstrap(), client.close)
+                await self._connection.start(
+                    "connect", TIMEOUT, client.bootstrap(), lambda: put_away(client.close(), client)
+                )
                 self._client = client
             return self._client
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.aggregator.metrics.contributions import contributions, diff, merge
-from services.aggregator.metrics.values import Contribution, Fact, ResponseFact, VisitFact, whole_seconds
+from services.aggregator.metrics.values import Contribution, Fact, ResponseFact, VisitFact
 
 ISSUED = datetime(2026, 3, 2, 1, tzinfo=UTC)
 SECONDS = st.none() | st.integers(0, 90_000)
@@ -89,8 +89,3 @@ def test_a_late_response_corrects_the_day_of_the_visit() -> None:
         Contribution("survey.response_rate", date(2026, 3, 2), "b1", "cash", "ordinary", None, 0, 1, 0),
         Contribution("survey.csat", date(2026, 3, 2), "b1", "cash", "ordinary", None, 1, 2, 3),
     }
-
-
-def test_seconds_are_rounded_half_up_once() -> None:
-    for milliseconds, seconds in ((0, 0), (499, 0), (500, 1), (1_499, 1), (1_500, 2), (2_500, 3)):
-        assert whole_seconds(ISSUED, ISSUED + timedelta(milliseconds=milliseconds)) == seconds

@@ -79,15 +79,21 @@ async def names(db):
     return [row.name for row in await db.read(lambda reads: reads.all(ALL))]
 
 
-async def test_one_commit_serves_many_units(writers, make_db):
+@pytest.fixture(params=[False, True], ids=["long", "brief"])
+def brief(request):
+    """Whether the units promise to be brief, and so run on the loop's thread."""
+    return request.param
+
+
+async def test_one_commit_serves_many_units(writers, make_db, brief):
     db = await make_db()
     gate = Gate(db)
-    outcomes = await gate.batch(*(db.write(adding("a"), actor="t") for _ in range(20)))
+    outcomes = await gate.batch(*(db.write(adding("a"), actor="t", brief=brief) for _ in range(20)))
     assert outcomes == [(n, n) for n in range(1, 21)]
     assert writers[0].commits <= 4
 
 
-async def test_a_failing_unit_rolls_back_only_itself(writers, make_db):
+async def test_a_failing_unit_rolls_back_only_itself(writers, make_db, brief):
     db = await make_db()
 
     async def fail(uow):
@@ -95,18 +101,20 @@ async def test_a_failing_unit_rolls_back_only_itself(writers, make_db):
         raise LookupError
 
     outcomes = await Gate(db).batch(
-        db.write(adding("before"), actor="t"), db.write(fail, actor="t"), db.write(adding("after"), actor="t")
+        db.write(adding("before"), actor="t", brief=brief),
+        db.write(fail, actor="t", brief=brief),
+        db.write(adding("after"), actor="t", brief=brief),
     )
     assert [type(outcome) for outcome in outcomes] == [tuple, LookupError, tuple]
     assert await names(db) == ["after", "before"]
 
 
-async def test_nothing_of_a_lost_batch_is_acknowledged_or_kept_and_the_writer_lives_on(writers, make_db):
+async def test_nothing_of_a_lost_batch_is_acknowledged_or_kept_and_the_writer_lives_on(writers, make_db, brief):
     db = await make_db()
     gate = Gate(db)
     assert await asyncio.to_thread(gate.entered.wait, 5)
-    tasks = [asyncio.create_task(db.write(adding(name), actor="t")) for name in "abc"]
-    tasks.append(asyncio.create_task(db.write(lambda uow: uow.emit(told("x"), subject="x"), actor="t")))
+    tasks = [asyncio.create_task(db.write(adding(name), actor="t", brief=brief)) for name in "abc"]
+    tasks.append(asyncio.create_task(db.write(lambda uow: uow.emit(told("x"), subject="x"), actor="t", brief=brief)))
     woken = []
     db.context.after_emit.append(lambda: woken.append(1))
     await asyncio.sleep(0)
@@ -122,13 +130,58 @@ async def test_nothing_of_a_lost_batch_is_acknowledged_or_kept_and_the_writer_li
     assert await names(db) == ["d"]
 
 
-async def test_a_disk_that_fails_even_the_rollback_does_not_end_the_writer(writers, make_db):
+async def test_a_disk_that_fails_even_the_rollback_does_not_end_the_writer(writers, make_db, brief):
     db = await make_db()
     writers[0].failing = {"COMMIT": 1, "ROLLBACK": 1}
     with pytest.raises(DatabaseUnavailable):
-        await asyncio.wait_for(db.write(adding("a"), actor="t"), 5)
-    await asyncio.wait_for(db.write(adding("b"), actor="t"), 5)
+        await asyncio.wait_for(db.write(adding("a"), actor="t", brief=brief), 5)
+    await asyncio.wait_for(db.write(adding("b"), actor="t", brief=brief), 5)
     assert await names(db) == ["b"]
+
+
+async def test_a_disk_that_fails_already_at_the_beginning_is_trouble_and_passes(writers, make_db, brief):
+    db = await make_db()
+    writers[0].failing = {"BEGIN IMMEDIATE": 2}
+    with pytest.raises(DatabaseUnavailable):
+        await asyncio.wait_for(db.write(adding("a"), actor="t", brief=brief), 5)
+    writers[0].failing = {}
+    await asyncio.wait_for(db.write(adding("b"), actor="t", brief=brief), 5)
+    assert await names(db) == ["b"]
+
+
+async def test_another_process_that_holds_the_file_stops_neither_the_loop_nor_the_unit_behind_it(make_db, brief):
+    """An operator's shell in a transaction: the loop turns on, and the unit is done when the lock is let go."""
+    db = await make_db()
+    shell = sqlite.connect(db.path)
+    shell.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(db.write(adding("a"), actor="t", brief=brief))
+    longest = 0.0
+    for _ in range(10):
+        begun = time.perf_counter()
+        await asyncio.sleep(0.02)
+        longest = max(longest, time.perf_counter() - begun)
+    assert not waiting.done()
+    assert longest < 1, "a statement that waits for a lock would have held the loop for ten seconds"
+    shell.execute("ROLLBACK")
+    shell.close()
+    assert await asyncio.wait_for(waiting, 10) == (1, 1)
+
+
+async def test_units_of_both_kinds_keep_their_order(make_db):
+    db = await make_db()
+    order = []
+
+    def noting(n):
+        async def unit(uow):
+            order.append((n, threading.current_thread() is threading.main_thread()))
+
+        return unit
+
+    await Gate(db).batch(*(db.write(noting(n), actor="t", brief=n % 3 > 0) for n in range(12)))
+    assert [n for n, _ in order] == list(range(12))
+    await db.write(noting(12), actor="t", brief=True)
+    await db.write(noting(13), actor="t")
+    assert order[12:] == [(12, True), (13, False)]
 
 
 async def test_a_full_disk_is_trouble_and_passes(writers, make_db):
@@ -204,7 +257,7 @@ async def test_closing_finishes_what_was_accepted_and_answers_whoever_comes_late
     assert await names(again) == ["a"]
 
 
-async def test_forty_writers_wait_their_turn_fairly(make_db):
+async def test_forty_writers_wait_their_turn_fairly(make_db, brief):
     """No lock error, and the slowest hundredth waits at most five times the median (the best of three rounds: a busy
     machine can spoil one)."""
     db = await make_db()
@@ -212,7 +265,7 @@ async def test_forty_writers_wait_their_turn_fairly(make_db):
     async def one(times):
         for _ in range(25):
             begun = time.perf_counter()
-            await db.write(adding("a"), actor="t")
+            await db.write(adding("a"), actor="t", brief=brief)
             times.append(time.perf_counter() - begun)
 
     ratios = []

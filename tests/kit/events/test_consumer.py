@@ -48,10 +48,10 @@ async def test_zombie_writes_nothing(listener, voice):
     class Paused:
         read = zombie._db.read
 
-        async def write(self, unit, *, actor):
+        async def write(self, unit, *, actor, brief=False):
             held.set()
             await go.wait()
-            return await write(unit, actor=actor)
+            return await write(unit, actor=actor, brief=brief)
 
     zombie._db = Paused()
     stuck = asyncio.create_task(zombie.turn())
@@ -170,11 +170,11 @@ async def test_trouble_of_the_database_parks_nobody_and_loses_nothing(listener, 
     class Flaky:
         read = listener.db.read
 
-        async def write(self, unit, *, actor):
+        async def write(self, unit, *, actor, brief=False):
             calls.append(actor)
             if len(calls) - 1 == failing:
                 raise DatabaseUnavailable("gone")
-            return await write(unit, actor=actor)
+            return await write(unit, actor=actor, brief=brief)
 
     member._db = Flaky()
     with pytest.raises(DatabaseUnavailable):

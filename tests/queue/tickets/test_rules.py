@@ -2,11 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from services.queue.tickets.printing import lines, minutes_up, qr_text
-from services.queue.tickets.rules import MOVES, allowed, ticket_number, whole_seconds
+from services.queue.tickets.rules import MOVES, allowed, lasted, ticket_number
 from services.queue.tickets.schemas import Quote
 from shared.contracts.queue import VisitStatus
 
@@ -30,9 +27,8 @@ def test_numbers_have_three_digits_and_grow_beyond():
     assert ticket_number("AB", 12) == "AB012"
 
 
-@given(st.integers(-10_000, 10_000_000))
-def test_durations_are_whole_rounded_half_up_and_never_negative(millis):
-    assert whole_seconds(NOON, NOON + timedelta(milliseconds=millis)) == max(0, (millis + 500) // 1000)
+def test_nothing_lasts_less_than_nothing():
+    assert [lasted(NOON, NOON + timedelta(milliseconds=millis)) for millis in (-700, 0, 499, 500)] == [0, 0, 0, 1]
 
 
 def test_minutes_are_rounded_up():

@@ -23,14 +23,6 @@ def test_a_hundred_answers_have_these_figures():
 
 
 @pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [(9, 10, 59.6, 98.2), (45, 50, 78.6, 95.7), (450, 500, 87.1, 92.3), (5, 5, 56.6, 100.0), (0, 8, 0.0, 32.4)],
-)
-def test_the_interval_is_wilsons(hits, n, low, high):
-    assert [round(100 * limit, 1) for limit in rules.wilson(hits / n, n)] == [low, high]
-
-
-@pytest.mark.parametrize(
     ("score", "scale", "counts"),
     [(4, (1, 5), True), (3, (1, 5), False), (9, (0, 10), True), (8, (0, 10), False), (2, (1, 3), False),
      (3, (1, 3), True), (0, (0, 1), False), (1, (0, 1), True)],

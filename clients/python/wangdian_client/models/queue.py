@@ -98,6 +98,7 @@ class ImportReport(TypedDict):
     accepted: int
     rejected: int
     rejected_by_code: dict[str, int]
+    unchanged: int
 
 
 class Reject(TypedDict):

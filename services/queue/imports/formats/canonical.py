@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.queue.imports.formats import cells
 from services.queue.imports.rows import CHANNELS, Code, Context, Fault, Outcome, Reject, VisitRow
+from shared.arithmetic import whole_seconds
 
 COLUMNS: Final = (
     *("external_key", "business_date", "service", "class", "channel", "outcome"),
@@ -108,7 +109,7 @@ def _row(values: Mapping[str, Any]) -> VisitRow:
     issued_at, called_at, left_at = values["issued_at"], values["called_at"], values["left_at"]
     started_at, finished_at, handling = values["started_at"], values["finished_at"], values["handling_seconds"]
     if handling is None and started_at is not None and finished_at is not None:
-        handling = cells.whole_seconds(started_at, finished_at)
+        handling = whole_seconds(started_at, finished_at)
     return VisitRow(
         external_key=values["external_key"],
         business_date=values["business_date"],
@@ -121,7 +122,7 @@ def _row(values: Mapping[str, Any]) -> VisitRow:
         started_at=started_at,
         finished_at=finished_at,
         left_at=left_at,
-        wait_seconds=cells.whole_seconds(issued_at, left_at if outcome == "left" else called_at),
+        wait_seconds=whole_seconds(issued_at, left_at if outcome == "left" else called_at),
         handling_seconds=handling,
         staff_ref=None if values["staff_ref"] is None else cells.outside_ref(values["staff_ref"]),
         window=values["window"],

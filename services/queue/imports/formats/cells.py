@@ -123,11 +123,6 @@ def split(text: str) -> list[str] | None:
         return None
 
 
-def whole_seconds(start: datetime, end: datetime) -> int:
-    """Seconds from ``start`` to ``end``, rounded half up."""
-    return (end - start + timedelta(microseconds=500_000)) // timedelta(seconds=1)
-
-
 def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)

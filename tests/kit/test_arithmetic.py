@@ -1,8 +1,14 @@
-"""The Wilson interval against published values."""
+"""The Wilson interval against published values, and seconds."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.aggregator.metrics.intervals import wilson
+from shared.arithmetic import whole_seconds, wilson
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -22,3 +28,8 @@ def test_nothing_has_no_interval() -> None:
 
 def test_fewer_independent_observations_widen_it() -> None:
     assert wilson(270, 300, 100) == pytest.approx(wilson(90, 100))
+
+
+@given(st.integers(-10_000, 10_000_000))
+def test_seconds_are_rounded_half_up(millis: int) -> None:
+    assert whole_seconds(NOON, NOON + timedelta(milliseconds=millis)) == (millis + 500) // 1000

@@ -1,0 +1,131 @@
+"""Sessions of staff at their browsers (会话): a random cookie, and what it stands for in a row of ours.
+
+A process keeps the sessions in the database of its first service. What the cookie says is only its own name: who it is,
+and until when, stands in the row, which ends 15 minutes after the last act of the person, or by signing out, at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from starlette.requests import Request
+
+from shared.db.database import Database
+from shared.db.statements import insert
+from shared.db.tables import web_session
+from shared.db.uow import Reads, Uow
+from shared.ids import token128
+from shared.security.keyring import Keyring
+from shared.security.principal import Principal
+from shared.web.problems import Problem
+
+IDLE: Final = timedelta(minutes=15)
+LONGEST: Final = timedelta(hours=12)
+TOUCH: Final = timedelta(seconds=30)
+"""An act within this time after the last one that was noted is not noted again."""
+
+_c, _p = web_session.c, sa.bindparam
+_OPEN: Final = insert(web_session)
+_FIND: Final = sa.select(web_session).where(_c.id == _p("id"))
+_TOUCH: Final = sa.update(web_session).where(_c.id == _p("of")).values(seen_at=_p("at"))
+_CLOSE: Final = sa.delete(web_session).where(_c.id == _p("of"))
+_FORGET: Final = sa.delete(web_session).where(sa.or_(_c.ends_at < _p("at"), _c.seen_at < _p("idle")))
+
+
+class SignedOut(Problem):
+    """No session, or one that has ended: the page asks to sign in."""
+
+    status = 401
+    code = "signed_out"
+    title_zh = "请先登录"
+    title_en = "Please sign in"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as it stands."""
+
+    id: str
+    principal: Principal
+    seen_at: datetime
+    ends_at: datetime
+
+    def over(self, at: datetime) -> bool:
+        """Whether it has ended at ``at``, by its length or by idleness."""
+        return at >= self.ends_at or at - self.seen_at >= IDLE
+
+
+class Sessions:
+    """The sessions of one process."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._db = database
+        self._keys = keyring
+
+    async def open(self, principal: Principal) -> str:
+        """A new session for ``principal``; the secret that its cookie holds. Sessions that ended are forgotten."""
+        secret = token128()
+        session = self._keys.token_hash(secret)
+
+        async def work(uow: Uow) -> None:
+            await uow.execute(_FORGET, at=uow.now, idle=uow.now - IDLE)
+            await uow.write(
+                _OPEN,
+                id=session,
+                sub=principal.sub,
+                staff=principal.staff_id,
+                roles=sorted(principal.roles),
+                units=list(principal.units),
+                created_at=uow.now,
+                seen_at=uow.now,
+                ends_at=uow.now + LONGEST,
+            )
+            await uow.audit("session.opened", object_type="session", object_id=session[:12])
+
+        await self._db.write(work, actor=principal.sub)
+        return secret
+
+    async def find(self, secret: str, *, act: bool) -> Session | None:
+        """The session of a cookie, None when there is none or it has ended; ``act`` keeps it from idling out."""
+        session = self._keys.token_hash(secret)
+
+        async def look(reads: Reads) -> tuple[Session | None, datetime]:
+            row = await reads.one(_FIND, id=session)
+            return (None if row is None else _session(row)), reads.now
+
+        found, now = await self._db.read(look)
+        if found is None or found.over(now):
+            return None
+        if act and now - found.seen_at >= TOUCH:
+            await self._db.write(lambda uow: uow.write(_TOUCH, of=session, at=uow.now), actor=found.principal.sub)
+        return found
+
+    async def close(self, secret: str) -> None:
+        """End the session of a cookie."""
+        session = self._keys.token_hash(secret)
+        await self._db.write(lambda uow: uow.write(_CLOSE, of=session), actor="session")
+
+
+def _session(row: sa.Row) -> Session:
+    principal = Principal(
+        sub=row.sub,
+        staff_id=row.staff,
+        roles=frozenset(row.roles),
+        units=tuple(row.units),
+        client="pages",
+        expires_at=row.ends_at,
+    )
+    return Session(row.id, principal, row.seen_at, row.ends_at)
+
+
+def cookie_name(request: Request) -> str:
+    """The cookie's name: with a prefix that browsers guard, where the connection is secure."""
+    return "__Host-wd_session" if request.url.scheme == "https" else "wd_session"
+
+
+def set_cookie(request: Request, secret: str) -> str:
+    """The header that gives the browser its session; an empty secret takes it away."""
+    secure = "; Secure" if request.url.scheme == "https" else ""
+    ends = "" if secret else "; Max-Age=0"
+    return f"{cookie_name(request)}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{ends}"

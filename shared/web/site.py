@@ -1,0 +1,103 @@
+"""The pages of a process: who looks, in which language, and how a refusal is shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.observability.logging import get_logger
+from shared.observability.tracing import trace_id
+from shared.security.errors import Forbidden, Unauthenticated
+from shared.security.scopes import SEATED
+from shared.web.handlers import to_problem
+from shared.web.headers import page_headers
+from shared.web.i18n import COOKIE, TAGS, page_language
+from shared.web.render import Frame, PageFolder, Renderer
+from shared.web.session import IDLE, SignedOut, cookie_name
+
+SIGN_IN: Final = "/sign-in"
+MODE: Final = "wd_mode"
+YEAR: Final = 31536000
+
+log = get_logger("pages")
+
+
+class Site:
+    """Every page of this process."""
+
+    def __init__(self, folders: Sequence[PageFolder]) -> None:
+        self.renderer = Renderer(folders)
+
+    async def admit(self, request: Request) -> None:
+        """Find out who looks: the principal of the session, for the scopes, and the frame of the page."""
+        session = None
+        secret = request.cookies.get(cookie_name(request))
+        # A part that a page fetches by itself is no act of the person.
+        act = "hx-request" not in request.headers or request.method not in ("GET", "HEAD")
+        if secret and len(secret) <= 64:
+            session = await request.app.state.sessions.find(secret, act=act)
+        request.scope[SEATED] = session.principal if session is not None else None
+
+    def frame(self, request: Request) -> Frame:
+        """What the page knows."""
+        asked = request.query_params.get("mode") or request.cookies.get(MODE, "")
+        return Frame(
+            language=page_language(request),
+            path=request.url.path,
+            query=dict(request.query_params),
+            principal=request.scope.get(SEATED),
+            now=request.app.state.clock.now(),
+            mode="elder" if asked == "elder" else "",
+            development=request.app.state.settings.mode == "embedded",
+            idle_seconds=int(IDLE.total_seconds()),
+            fragment=request.headers.get("hx-request") == "true",
+        )
+
+    def html(self, request: Request, name: str, view: Mapping[str, Any], block: str) -> tuple[bytes, dict[str, str]]:
+        """A page or a part of it, with the headers it is sent with."""
+        frame = self.frame(request)
+        headers = page_headers(camera=bool(view.get("camera")))
+        return self.renderer.render(name, frame, view, block), headers | {"content-language": frame.tag}
+
+    def refusal(self, request: Request, error: Exception) -> Response:
+        """The API's problem as a page, or as a part for the page's notice; who is not signed in is asked to."""
+        problem = to_problem(error)
+        if isinstance(problem, Unauthenticated):
+            problem = SignedOut()
+        if problem.status >= 500:
+            log.error("page_failed", code=problem.code, error=type(error).__name__, exc_info=error)
+        part = request.headers.get("hx-request") == "true"
+        if isinstance(problem, SignedOut) and not part and request.method == "GET":
+            return Response(status_code=303, headers={"location": f"{SIGN_IN}?next={quote(_here(request), safe='/')}"})
+        frame = self.frame(request)
+        document = problem.body(frame.language, trace_id())
+        if isinstance(problem, Forbidden):
+            # Which scope is missing helps who calls the API, not who looks at a page.
+            document.pop("detail", None)
+        view = {"problem": document, "signed_out": isinstance(problem, SignedOut)}
+        body, headers = self.html(request, "shared/layout/problem.html", view, "main")
+        if part:
+            headers |= {"hx-retarget": "#notice", "hx-reswap": "innerHTML", "hx-push-url": "false"}
+        return Response(body, problem.status, headers | problem.headers)
+
+    def remember_language(self, request: Request, response: Response) -> Response:
+        """Keep what ``?lang`` and ``?mode`` asked for."""
+        secure = "; Secure" if request.url.scheme == "https" else ""
+        for name, cookie, known in (("lang", COOKIE, set(TAGS)), ("mode", MODE, {"elder", "normal"})):
+            asked = request.query_params.get(name)
+            if asked in known:
+                kept = f"{cookie}={asked}; Path=/; Max-Age={YEAR}; SameSite=Lax; HttpOnly{secure}"
+                response.headers.append("set-cookie", kept)
+        return response
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def site(request: Request) -> Site:
+    """The site that serves ``request``."""
+    found: Site = request.app.state.site
+    return found
