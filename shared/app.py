@@ -191,6 +191,7 @@ def _watch(app: FastAPI, runtime: ServiceRuntime) -> None:
         collect = runtime.spec.collector
         app.state.metrics.add_source(f"{runtime.name}.figures", lambda: collect(runtime))
     app.state.readiness.add(f"{runtime.name}.database", runtime.ready)
+    app.state.readiness.add(f"{runtime.name}.rights", runtime.allowed)
 
 
 async def _start(app: FastAPI, stack: AsyncExitStack) -> None:

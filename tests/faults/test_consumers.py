@@ -9,7 +9,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.testing.stack.children import stop
-from tests.distributed.command import wangdian
+from tests.distributed.tools import wangdian
 from tests.faults.rig import connected, until
 
 GROUPS = ("aggregator", "surveys")

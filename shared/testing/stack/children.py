@@ -128,7 +128,7 @@ def stop(children: Sequence[Child], seconds: float = 20.0) -> None:
 def answers(url: str, text: str = "") -> bool:
     """Whether a GET of ``url`` is answered with 200 and ``text`` in it."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(url, timeout=2) as reply:  # nosec B310 # noqa: S310 - our own loopback address
             return reply.status == 200 and text in reply.read().decode(errors="replace")
     except (OSError, ValueError, http.client.HTTPException):
         return False

@@ -82,7 +82,7 @@ def postgres(folder: Path, port: int, log: Path) -> Child:
 
 def _initialise(programs: Path, folder: Path, user: str) -> None:
     command = [str(programs / "initdb"), "-D", str(folder), "--auth=trust", "--encoding=utf8", "-U", "postgres"]
-    made = subprocess.run(command, user=user or None, cwd=folder, capture_output=True, text=True, check=False)
+    made = subprocess.run(command, user=user or None, cwd=folder, capture_output=True, text=True, check=False)  # nosec B603
     if made.returncode:
         raise StackFailed(f"initdb failed: {made.stderr[-2000:]}")
 

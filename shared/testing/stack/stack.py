@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from shared.app import lock_folder
-from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
 from shared.settings import Settings
 from shared.testing.kafka import Kafka, Node, jars
+from shared.testing.secured import SecuredKafka, write_passwords
 from shared.testing.source import ROOT
 from shared.testing.stack.children import Child, StackFailed, answers, stop
 from shared.testing.stack.identity import LIFE, Identity
@@ -31,7 +31,7 @@ class Stack:
     """The distributed system on loopback behind ``settings.port``, with everything it keeps below ``settings.data``.
 
     A context manager: after the block nothing of it runs. ``environment`` goes to every service's process; ``say`` gets
-    the progress, a line a step.
+    the progress, a line a step. ``secured`` runs Kafka with TLS, SCRAM and ACLs and each service as its own principal.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Stack:
         say: Callable[[str], None],
         environment: Mapping[str, str] | None = None,
         scraped: bool = True,
+        secured: bool = False,
     ) -> None:
         self.services = tuple(services)
         self.settings = settings
@@ -51,6 +52,7 @@ class Stack:
         self._say = say
         self._environment = dict(environment or {})
         self._scraped = scraped
+        self._secured = secured
         self._ports = following(settings.port)
         self.operations = f"http://127.0.0.1:{next(self._ports)}"
         self._prometheus = next(self._ports)
@@ -184,13 +186,30 @@ class Stack:
         server = self._add(postgres(self.folder / "postgres", self._database, self._log("postgres")))
         self._say("starting Kafka (the first time its jars are fetched)")
         jars()
-        node = self._node()
+        self.kafka = self._broker()
+        node = self.kafka.node
         node.launch()
         self._open.callback(node.stop)
         self.wait(server.name)
         node.wait()
-        self.kafka = Kafka(node)
-        asyncio.run(_topics(self.kafka))
+        self._provision()
+
+    def _provision(self) -> None:
+        assert self.kafka is not None
+        if not isinstance(self.kafka, SecuredKafka):
+            asyncio.run(_topics(self.kafka))
+            return
+        passwords = self.folder / "passwords"
+        self._passwords = write_passwords(passwords, list(self.services))
+        command = ["provision", "--partitions", str(PARTITIONS), "--passwords", str(passwords)]
+        child = Child("provision", [sys.executable, "-m", "services", *command], self._log("provision"), {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+            "WANGDIAN_MODE": "distributed",
+            "WANGDIAN_DATABASE_URL": "unused",
+            "WANGDIAN_JWKS": str(self._identity.jwks),
+            **self.kafka.environment("admin"),
+        })  # fmt: skip
+        child.run(MIGRATED_IN)
 
     def _made(self) -> bool:
         try:
@@ -200,7 +219,7 @@ class Stack:
             return False
         return True
 
-    def _node(self) -> Node:
+    def _broker(self) -> Kafka:
         folder = self.folder / "kafka"
         fresh = not (folder / "data" / "meta.properties").exists()
         port, controller = str(next(self._ports)), str(next(self._ports))
@@ -211,10 +230,12 @@ class Stack:
             "CONTROLLERS": f"127.0.0.1:{controller}",
             "JOIN_DELAY_MS": "0",
         }
+        if self._secured:
+            return SecuredKafka(folder, marks)
         node = Node(folder, ["base", "plaintext", "single"], marks)
         if fresh:
             node.format("--standalone")
-        return node
+        return Kafka(node)
 
     def _migrate(self) -> None:
         jobs = [self._process(name, "migrate") for name in self.services]
@@ -225,6 +246,9 @@ class Stack:
 
     def _process(self, service: str, role: str, code: Path = ROOT) -> Child:
         assert self.kafka is not None
+        bus = {"WANGDIAN_KAFKA": self.kafka.bootstrap}
+        if isinstance(self.kafka, SecuredKafka):
+            bus = self.kafka.environment(service, self._passwords[service])
         return Child(
             f"{service} {role}",
             [sys.executable, "-m", "services", role, service],
@@ -236,7 +260,7 @@ class Stack:
                 "WANGDIAN_DATA": str(self.settings.data.resolve()),
                 "WANGDIAN_OPERATOR_PORT": str(self._operator.get((service, role), 0)),
                 "WANGDIAN_DATABASE_URL": self.database_url(service),
-                "WANGDIAN_KAFKA": self.kafka.bootstrap,
+                **bus,
                 "WANGDIAN_JWKS": str(self._identity.jwks),
                 "WANGDIAN_SERVICE_TOKEN_FILE": str(self._identity.service_token),
                 "WANGDIAN_TOKEN_ISSUER": self.settings.token_issuer,
@@ -291,6 +315,6 @@ class Stack:
 
 
 async def _topics(kafka: Kafka) -> None:
-    connection = KafkaConnection(kafka.bootstrap)
+    connection = kafka.connection()
     await create(connection, TOPICS, partitions=PARTITIONS)
     await connection.drain()

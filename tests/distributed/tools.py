@@ -1,11 +1,16 @@
-"""The command line beside a running distributed system."""
+"""What tests of the running distributed system share: its command line, and waiting for what must come."""
 
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from typing import Any
 
 from shared.testing.source import ROOT
 from shared.testing.stack.stack import Stack
+
+PATIENCE = 60.0
 
 
 def wangdian(stack: Stack, *arguments: str) -> str:
@@ -26,3 +31,12 @@ def wangdian(stack: Stack, *arguments: str) -> str:
     )
     assert told.returncode == 0, told.stdout + told.stderr
     return told.stdout
+
+
+def eventually(check: Callable[[], Any]) -> Any:
+    """The first true answer."""
+    until = time.monotonic() + PATIENCE
+    while not (found := check()) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert found, check
+    return found
