@@ -6,6 +6,7 @@ from services.commands import (
     audit,
     demo,
     distributed,
+    doctor,
     documents,
     events,
     imports,
@@ -21,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for room in (server, distributed, provision, tokens, imports, demo, events, restored, audit, documents):
+for room in (server, distributed, provision, tokens, imports, demo, events, restored, audit, documents, doctor):
     room.register(app)
 
 

@@ -7,9 +7,11 @@ greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar, cast
 
 import asyncpg
+import sqlalchemy as sa
 
 from shared.clock import Clock
 from shared.db.bulk import takes_equal_keys
@@ -26,6 +28,7 @@ Bell = Literal["none", "rings", "listens"]
 log = get_logger("db")
 
 _compile = Compiler(POSTGRES)
+_TIME = sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)).label("time"))
 
 _TROUBLE = (
     asyncpg.PostgresConnectionError,
@@ -226,6 +229,10 @@ class PostgresDatabase:
     def _wake(self) -> None:
         for wake in self.context.after_emit:
             wake()
+
+    async def time(self) -> datetime:
+        """What the server's clock says."""
+        return cast(datetime, await self.read(lambda reads: reads.scalar(_TIME)))
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         """Run the unit in a read-only transaction on one snapshot."""
