@@ -61,6 +61,10 @@ asyncapi: ## Check docs/asyncapi.json with AsyncAPI's own parser (needs node and
 bench: install ## Measure speed as ratios to a floor of the same run
 	@$(BIN)/python -m tests.bench
 
+.PHONY: bench-long
+bench-long: install ## Whether an event costs the same after ten million of them
+	@$(BIN)/python -m tests.bench.flat 10000000
+
 .PHONY: chaos
 chaos: install tools ## Kill processes of the distributed system: KILLS=1000 SECONDS_AT_MOST=0 REPORTS=chaos SEED=1
 	@$(BIN)/python -m tests.chaos.legs $${KILLS:-1000} $${SECONDS_AT_MOST:-0} $${REPORTS:-chaos} $${SEED:-1}

@@ -110,12 +110,15 @@ def _apart(visits: int) -> Iterator[tuple[VisitState, int]]:
             yield visit[step], step + 1
 
 
-async def feed(db: Database, told: Sequence[tuple[VisitState, int]]) -> tuple[float, float]:
-    """Seconds that the service's consumer takes for ``told``, in batches of one partition: passed, and computed."""
-    records = [_record(offset, data, sequence) for offset, (data, sequence) in enumerate(told)]
+async def feed(db: Database, told: Sequence[tuple[VisitState, int]], first: int = 0) -> tuple[float, float]:
+    """Seconds that the service's consumer takes for ``told``, in batches of one partition: passed, and computed.
+
+    ``first`` is the offset at which they stand in the partition.
+    """
+    records = [_record(offset, data, sequence) for offset, (data, sequence) in enumerate(told, start=first)]
     source = TopicPartition("queue.events", 0)
     batches = [
-        Batch(source, "log", start, records[start : start + BATCH], len(records))
+        Batch(source, "log", first + start, records[start : start + BATCH], first + len(records))
         for start in range(0, len(records), BATCH)
     ]
     consumer = Consumer("aggregator", db, None, SPEC.all_handlers, Metrics().events, SystemClock())  # type: ignore[arg-type]
