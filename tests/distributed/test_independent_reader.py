@@ -44,8 +44,20 @@ class Printed(NamedTuple):
     event: CloudEvent
 
 
+PATIENCE_MS = (3_000, 15_000, 45_000)
+"""The consumer ends after so long without a record, also when it could not begin yet on a busy machine."""
+
+
 def console(kafka: SecuredKafka, folder: Path) -> list[str]:
     """Everything on our topics, a line a record: partition, headers, key, value, by tabs; headers by bars."""
+    for patience in PATIENCE_MS:
+        lines = _console(kafka, folder, patience)
+        if {line.partition("\t")[0] for line in lines} == {topic.name for topic in TOPICS}:
+            break
+    return lines
+
+
+def _console(kafka: SecuredKafka, folder: Path, patience: int) -> list[str]:
     marks = {
         "TLS": str(kafka.ca.parent),
         "USER": "admin",
@@ -59,7 +71,7 @@ def console(kafka: SecuredKafka, folder: Path) -> list[str]:
             [java(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-cp", f"{jars()}/*",
              "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", kafka.bootstrap,
              "--command-config", str(folder / "client.properties"), "--topic", topic.name, "--from-beginning",
-             "--timeout-ms", "3000", "--formatter-property=headers.separator=|", *shown],
+             "--timeout-ms", str(patience), "--formatter-property=headers.separator=|", *shown],
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert "Authorization" not in read.stderr, read.stderr

@@ -102,9 +102,9 @@ def test_a_killed_worker_goes_on_where_it_was(used: Stack) -> None:
     for name in ("aggregator work", "queue work"):
         used.children[name].kill()
     wangdian(used, "demo", "--visits", "10", "--seed", "5")
-    begun = time.monotonic()
     for name in ("aggregator work", "queue work"):
         used.start(name)
+    begun = time.monotonic()
     query = 'sum(wangdian_business_n{metric="visits.opened", period="total", role="serve"})'
     eventually(lambda: float(ask(used, query)[0]["value"][1]) >= float(before[0]["value"][1]) + 10)
     # Its lease and its place in the group are its own: it waits for neither to run out.
