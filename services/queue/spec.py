@@ -5,6 +5,7 @@ from services.queue.catalogue.api import router as catalogue
 from services.queue.estimates.models import QuoteModel
 from services.queue.imports.api import router as imports
 from services.queue.imports.worker import importer
+from services.queue.live.pages import router as live
 from services.queue.tickets.api import router as tickets
 from services.queue.tickets.closing import closer
 from services.queue.windows.api import router as windows
@@ -16,6 +17,7 @@ __all__ = ["SPEC", "QuoteModel"]
 SPEC = ServiceSpec(
     name="queue",
     routers=(tickets, windows, catalogue, imports),
+    pages=(live,),
     metadata=QueueModel.metadata,
     migrations="services.queue.migrations",
     produces=("queue.events",),

@@ -15,7 +15,7 @@ from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
 from shared.web.render import Frame, PageFolder, Renderer
-from shared.web.session import IDLE, SignedOut, cookie_name
+from shared.web.session import IDLE, Session, SignedOut, cookie_name
 
 SIGN_IN: Final = "/sign-in"
 MODE: Final = "wd_mode"
@@ -32,13 +32,21 @@ class Site:
 
     async def admit(self, request: Request) -> None:
         """Find out who looks: the principal of the session, for the scopes, and the frame of the page."""
-        session = None
-        secret = request.cookies.get(cookie_name(request))
         # A part that a page fetches by itself is no act of the person.
         act = "hx-request" not in request.headers or request.method not in ("GET", "HEAD")
-        if secret and len(secret) <= 64:
-            session = await request.app.state.sessions.find(secret, act=act)
+        session = await self._session(request, act=act)
         request.scope[SEATED] = session.principal if session is not None else None
+
+    async def seated(self, request: Request) -> bool:
+        """Whether the session that ``request`` came with still stands."""
+        return await self._session(request, act=False) is not None
+
+    async def _session(self, request: Request, *, act: bool) -> Session | None:
+        secret = request.cookies.get(cookie_name(request))
+        if not secret or len(secret) > 64:
+            return None
+        found: Session | None = await request.app.state.sessions.find(secret, act=act)
+        return found
 
     def frame(self, request: Request) -> Frame:
         """What the page knows."""
