@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,11 +11,13 @@ from shared.observability.logging import get_logger
 from shared.observability.tracing import trace_id
 from shared.security.errors import Forbidden, Unauthenticated
 from shared.security.scopes import SEATED
+from shared.web.forms import local_path
 from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
+from shared.web.problems import IllegalTransition
 from shared.web.render import Frame, PageFolder, Renderer
-from shared.web.session import IDLE, Session, SignedOut, cookie_name
+from shared.web.session import IDLE, SignedOut, cookie_name
 
 SIGN_IN: Final = "/sign-in"
 MODE: Final = "wd_mode"
@@ -32,21 +34,18 @@ class Site:
 
     async def admit(self, request: Request) -> None:
         """Find out who looks: the principal of the session, for the scopes, and the frame of the page."""
+        session = None
+        secret = request.cookies.get(cookie_name(request))
         # A part that a page fetches by itself is no act of the person.
         act = "hx-request" not in request.headers or request.method not in ("GET", "HEAD")
-        session = await self._session(request, act=act)
+        if secret and len(secret) <= 64:
+            session = await request.app.state.sessions.find(secret, act=act)
         request.scope[SEATED] = session.principal if session is not None else None
 
     async def seated(self, request: Request) -> bool:
-        """Whether the session that ``request`` came with still stands."""
-        return await self._session(request, act=False) is not None
-
-    async def _session(self, request: Request, *, act: bool) -> Session | None:
-        secret = request.cookies.get(cookie_name(request))
-        if not secret or len(secret) > 64:
-            return None
-        found: Session | None = await request.app.state.sessions.find(secret, act=act)
-        return found
+        """Whether whoever opened the stream that ``request`` asked for may still sit there."""
+        await self.admit(request)
+        return request.scope[SEATED] is not None
 
     def frame(self, request: Request) -> Frame:
         """What the page knows."""
@@ -81,10 +80,10 @@ class Site:
             return Response(status_code=303, headers={"location": f"{SIGN_IN}?next={quote(_here(request), safe='/')}"})
         frame = self.frame(request)
         document = problem.body(frame.language, trace_id())
-        if isinstance(problem, Forbidden):
-            # Which scope is missing helps who calls the API, not who looks at a page.
+        if isinstance(problem, Forbidden | IllegalTransition):
+            # Names of scopes, states and acts help who calls the API, not who looks at a page.
             document.pop("detail", None)
-        view = {"problem": document, "signed_out": isinstance(problem, SignedOut)}
+        view = {"problem": document, "signed_out": isinstance(problem, SignedOut), "back": _back(request)}
         body, headers = self.html(request, "shared/layout/problem.html", view, "main")
         if part:
             headers |= {"hx-retarget": "#notice", "hx-reswap": "innerHTML", "hx-push-url": "false"}
@@ -99,6 +98,14 @@ class Site:
                 kept = f"{cookie}={asked}; Path=/; Max-Age={YEAR}; SameSite=Lax; HttpOnly{secure}"
                 response.headers.append("set-cookie", kept)
         return response
+
+
+def _back(request: Request) -> str:
+    """The page of ours that a refused form stands on, '' when there is none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if request.method == "GET" or came.netloc != request.headers.get("host"):
+        return ""
+    return local_path(came.path + (f"?{came.query}" if came.query else ""))
 
 
 def _here(request: Request) -> str:

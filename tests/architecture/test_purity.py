@@ -26,6 +26,8 @@ CALLS = {
             "shared/bus/",
             "shared/db/",
             "shared/testing/",
+            # A stream watches for its browser's leaving, and ends that watch with itself.
+            "shared/web/live.py",
             "services/commands/",
             "services/example_bank.py",
         ),
