@@ -2,9 +2,12 @@
 
 from services.queue.base import QueueModel
 from services.queue.catalogue.api import router as catalogue
+from services.queue.desk.pages import router as desk
 from services.queue.estimates.models import QuoteModel
+from services.queue.hall.pages import router as hall
 from services.queue.imports.api import router as imports
 from services.queue.imports.worker import importer
+from services.queue.live.pages import router as live
 from services.queue.tickets.api import router as tickets
 from services.queue.tickets.closing import closer
 from services.queue.windows.api import router as windows
@@ -16,6 +19,7 @@ __all__ = ["SPEC", "QuoteModel"]
 SPEC = ServiceSpec(
     name="queue",
     routers=(tickets, windows, catalogue, imports),
+    pages=(desk, hall, live),
     metadata=QueueModel.metadata,
     migrations="services.queue.migrations",
     produces=("queue.events",),

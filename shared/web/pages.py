@@ -116,6 +116,8 @@ class PageRoute(APIRoute):
                 await pages.admit(request)
                 if request.method not in SAFE:
                     check_origin(request)
+                    # Kept before the form is read from it: the key needs what was sent as well.
+                    await request.body()
                 response: Response = await handle(request)
             except Exception as error:
                 response = pages.refusal(request, error)

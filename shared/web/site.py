@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,9 +11,11 @@ from shared.observability.logging import get_logger
 from shared.observability.tracing import trace_id
 from shared.security.errors import Forbidden, Unauthenticated
 from shared.security.scopes import SEATED
+from shared.web.forms import local_path
 from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
+from shared.web.problems import IllegalTransition
 from shared.web.render import Frame, PageFolder, Renderer
 from shared.web.session import IDLE, SignedOut, cookie_name
 
@@ -39,6 +41,11 @@ class Site:
         if secret and len(secret) <= 64:
             session = await request.app.state.sessions.find(secret, act=act)
         request.scope[SEATED] = session.principal if session is not None else None
+
+    async def seated(self, request: Request) -> bool:
+        """Whether whoever opened the stream that ``request`` asked for may still sit there."""
+        await self.admit(request)
+        return request.scope[SEATED] is not None
 
     def frame(self, request: Request) -> Frame:
         """What the page knows."""
@@ -73,10 +80,10 @@ class Site:
             return Response(status_code=303, headers={"location": f"{SIGN_IN}?next={quote(_here(request), safe='/')}"})
         frame = self.frame(request)
         document = problem.body(frame.language, trace_id())
-        if isinstance(problem, Forbidden):
-            # Which scope is missing helps who calls the API, not who looks at a page.
+        if isinstance(problem, Forbidden | IllegalTransition):
+            # Names of scopes, states and acts help who calls the API, not who looks at a page.
             document.pop("detail", None)
-        view = {"problem": document, "signed_out": isinstance(problem, SignedOut)}
+        view = {"problem": document, "signed_out": isinstance(problem, SignedOut), "back": _back(request)}
         body, headers = self.html(request, "shared/layout/problem.html", view, "main")
         if part:
             headers |= {"hx-retarget": "#notice", "hx-reswap": "innerHTML", "hx-push-url": "false"}
@@ -91,6 +98,14 @@ class Site:
                 kept = f"{cookie}={asked}; Path=/; Max-Age={YEAR}; SameSite=Lax; HttpOnly{secure}"
                 response.headers.append("set-cookie", kept)
         return response
+
+
+def _back(request: Request) -> str:
+    """The page of ours that a refused form stands on, '' when there is none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if request.method == "GET" or came.netloc != request.headers.get("host"):
+        return ""
+    return local_path(came.path + (f"?{came.query}" if came.query else ""))
 
 
 def _here(request: Request) -> str:

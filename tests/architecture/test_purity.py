@@ -27,6 +27,8 @@ CALLS = {
             "shared/db/",
             "shared/events/relay.py",  # ends with the send that it accompanies
             "shared/testing/",
+            # A stream watches for its browser's leaving, and ends that watch with itself.
+            "shared/web/live.py",
             "services/commands/",
             "services/example_bank.py",
         ),
