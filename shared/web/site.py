@@ -1,5 +1,6 @@
 """The pages of a process: who looks, in which language, and how a refusal is shown."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
 from shared.web.render import Frame, PageFolder, Renderer
-from shared.web.session import IDLE, SignedOut, cookie_name
+from shared.web.session import IDLE, SignedOut, cookie_name, device_cookie_name
 
 SIGN_IN: Final = "/sign-in"
 MODE: Final = "wd_mode"
@@ -31,14 +32,19 @@ class Site:
         self.renderer = Renderer(folders)
 
     async def admit(self, request: Request) -> None:
-        """Find out who looks: the principal of the session, for the scopes, and the frame of the page."""
+        """Find out who looks, for the scopes: the principal of a session, or a device by its key."""
         session = None
         secret = request.cookies.get(cookie_name(request))
         # A part that a page fetches by itself is no act of the person.
         act = "hx-request" not in request.headers or request.method not in ("GET", "HEAD")
         if secret and len(secret) <= 64:
             session = await request.app.state.sessions.find(secret, act=act)
-        request.scope[SEATED] = session.principal if session is not None else None
+        if session is not None:
+            request.scope[SEATED] = session.principal
+            return
+        door = getattr(request.app.state, "devices", None)
+        key = request.cookies.get(device_cookie_name(request))
+        request.scope[SEATED] = await door.by_secret(key) if door is not None and key and len(key) <= 64 else None
 
     def frame(self, request: Request) -> Frame:
         """What the page knows."""
@@ -54,6 +60,12 @@ class Site:
             idle_seconds=int(IDLE.total_seconds()),
             fragment=request.headers.get("hx-request") == "true",
         )
+
+    def tag(self, request: Request, shown: str) -> str:
+        """The entity tag of a page that shows ``shown``, as this caller would see it."""
+        frame = self.frame(request)
+        seen = f"{shown}|{frame.language}|{frame.mode}|{frame.fragment}|{self.renderer.assets.build}"
+        return f'"{hashlib.sha256(seen.encode()).hexdigest()[:24]}"'
 
     def html(self, request: Request, name: str, view: Mapping[str, Any], block: str) -> tuple[bytes, dict[str, str]]:
         """A page or a part of it, with the headers it is sent with."""
