@@ -1,4 +1,4 @@
-"""The kiosk: numbers on and off the line, kept through cuts and kills, told once and in order; and what it looks like."""
+"""The kiosk: numbers on and off the line, kept through cuts and kills, told once and in order; and its looks."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def road(bank):
     found.close()
 
 
-def at_kiosk(visitor, path=HOME.format("zh", "normal"), **options):
+def at_kiosk(visitor, path="/queue/kiosk?lang=zh&mode=normal", **options):
     watched = visitor(**SCREEN | options)
     watched.sign_in(role="kiosk")
     return watched, watched.page(path)
@@ -65,7 +65,10 @@ def done(page):
 
 
 def waiting(road):
-    return [each["number"] for each in road.send("GET", f"/queue/v1/branches/{road.unit}/waiting?limit=200", "teller")["items"]]
+    return [
+        each["number"]
+        for each in road.send("GET", f"/queue/v1/branches/{road.unit}/waiting?limit=200", "teller")["items"]
+    ]
 
 
 def told(page):
@@ -262,11 +265,19 @@ class Machine:
         self.folder, self.playwright, self.port = folder, playwright, free_port()
 
     def on(self):
-        flags = ["--headless=new", "--no-first-run", f"--remote-debugging-port={self.port}", f"--user-data-dir={self.folder}"]
+        flags = [
+            "--headless=new",
+            "--no-first-run",
+            f"--remote-debugging-port={self.port}",
+            f"--user-data-dir={self.folder}",
+        ]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")
         self.process = subprocess.Popen(
-            [executable(), *flags, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            [executable(), *flags, "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         until = time.monotonic() + 30
         while True:

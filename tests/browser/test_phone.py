@@ -56,7 +56,7 @@ def test_the_page_follows_the_ticket_by_itself_until_it_is_over(visitor, road):
     page = watched.page(path_of(ticket))
     asked = []
     page.on("response", lambda answer: asked.append(answer.status) if path_of(ticket) in answer.url else None)
-    expect(page.locator(".ticket-state")).to_contain_text("下一位就是您")
+    expect(page.locator(".ticket-state")).to_contain_text("前面没有人等候")
     page.wait_for_timeout(11_000)  # two polls of an unchanged ticket, 5 s apart
     assert asked[:2] == [200, 304]
     while (called := road.call())["id"] != ticket["id"]:
