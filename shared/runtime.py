@@ -25,6 +25,7 @@ from shared.security.keyring import Keyring
 from shared.settings import Settings
 from shared.spec import ServiceSpec, Turn
 from shared.web.client import Peers
+from shared.web.live import POLL, Live
 
 log = get_logger("runtime")
 
@@ -69,7 +70,9 @@ class ServiceRuntime:
         self._wake_relay = asyncio.Event()
         self._turns: dict[str, Turn] = {loop.name: loop.make(self) for loop in spec.loops}
         self._housekeeping = Housekeeping(db, settings)
-        db.context.after_emit.append(self._wake_relay.set)
+        self.live = Live(db, clock)
+        self._wake_live = asyncio.Event()
+        db.context.after_emit += [self._wake_relay.set, self._wake_live.set]
 
     @property
     def name(self) -> str:
@@ -80,6 +83,8 @@ class ServiceRuntime:
         """The loops that this process's roles ask for, by name."""
         roles = self.settings.roles
         found: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        if "api" in roles and self.spec.pages:
+            found.append((f"{self.name}.live", lambda: self._loop("live", self.live.turn, POLL, self._wake_live)))
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))

@@ -28,6 +28,7 @@ ReadWaits = Annotated[Principal, scope("queue:waits:read", "kiosk", "app", *_HAL
 AnswerHelp = Annotated[Principal, scope("queue:help:answer", "teller", "branch_manager")]
 SetUpDevices = Annotated[Principal, scope("queue:devices:set-up", "branch_manager", "head_office")]
 ActAsDevice = Annotated[Principal, scope("queue:devices:act", "kiosk", "board")]
+ReadBoard = Annotated[Principal, scope("queue:board:read", "board", *_HALL)]
 AskContact = Annotated[Principal, scope("queue:visits:contact", "service")]
 ImportHistory = Annotated[Principal, scope("queue:imports:write", "integration", "head_office", "operator")]
 ReadImports = Annotated[Principal, scope("queue:imports:read", "integration", "head_office", "operator", "auditor")]

@@ -6,11 +6,13 @@ from services.queue.devices.api import router as devices
 from services.queue.devices.door import Door
 from services.queue.devices.pages import router as device_pages
 from services.queue.devices.silence import listener
+from services.queue.displays.pages import router as board
 from services.queue.estimates.models import QuoteModel
 from services.queue.imports.api import router as imports
 from services.queue.imports.worker import importer
 from services.queue.kiosks.api import router as kiosks
 from services.queue.kiosks.pages import router as kiosk_pages
+from services.queue.live.pages import router as live
 from services.queue.tickets.api import router as tickets
 from services.queue.tickets.closing import closer
 from services.queue.tickets.pages import router as ticket_pages
@@ -33,6 +35,6 @@ SPEC = ServiceSpec(
         LoopSpec("imports", importer, interval=1.0),
     ),
     uploads=("/queue/v1/imports",),
-    pages=(kiosk_pages, ticket_pages, device_pages),
+    pages=(kiosk_pages, ticket_pages, device_pages, board, live),
     devices=Door,
 )

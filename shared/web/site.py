@@ -11,7 +11,8 @@ from starlette.responses import Response
 from shared.observability.logging import get_logger
 from shared.observability.tracing import trace_id
 from shared.security.errors import Forbidden, Unauthenticated
-from shared.security.scopes import SEATED
+from shared.security.principal import Principal
+from shared.security.scopes import SEATED, DeviceDoor
 from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
@@ -33,18 +34,24 @@ class Site:
 
     async def admit(self, request: Request) -> None:
         """Find out who looks, for the scopes: the principal of a session, or a device by its key."""
-        session = None
-        secret = request.cookies.get(cookie_name(request))
         # A part that a page fetches by itself is no act of the person.
         act = "hx-request" not in request.headers or request.method not in ("GET", "HEAD")
+        request.scope[SEATED] = await self._who(request, act=act)
+
+    async def seated(self, request: Request) -> bool:
+        """Whether the session or the device that ``request`` came with still stands."""
+        return await self._who(request, act=False) is not None
+
+    async def _who(self, request: Request, *, act: bool) -> Principal | None:
+        secret = request.cookies.get(cookie_name(request))
         if secret and len(secret) <= 64:
             session = await request.app.state.sessions.find(secret, act=act)
-        if session is not None:
-            request.scope[SEATED] = session.principal
-            return
-        door = getattr(request.app.state, "devices", None)
+            if session is not None:
+                principal: Principal = session.principal
+                return principal
+        door: DeviceDoor | None = getattr(request.app.state, "devices", None)
         key = request.cookies.get(device_cookie_name(request))
-        request.scope[SEATED] = await door.by_secret(key) if door is not None and key and len(key) <= 64 else None
+        return await door.by_secret(key) if door is not None and key and len(key) <= 64 else None
 
     def frame(self, request: Request) -> Frame:
         """What the page knows."""

@@ -18,6 +18,7 @@ from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.directory.replica import UnitRow
 from shared.ids import uuid7
+from shared.web import feed
 from shared.web.problems import NotFound
 
 ORDINARY = "ordinary"
@@ -94,6 +95,7 @@ async def ask_help(uow: Uow, unit: str, device: str) -> None:
     await uow.write(
         queries.ADD_HELP, id=uuid7(), unit=unit, device=device, asked_at=uow.now, answered_at=None, answered_by=None
     )
+    await feed.tell(uow, unit, "help")
 
 
 async def help_call(uow: Uow, call: str) -> Row:
@@ -107,4 +109,6 @@ async def help_call(uow: Uow, call: str) -> Row:
 async def answer_help(uow: Uow, call: str, by: str) -> Row:
     """Somebody goes to the kiosk; a call answered before stays whose it was."""
     await uow.execute(queries.ANSWER_HELP, call=call, at=uow.now, by=by)
-    return await help_call(uow, call)
+    row = await help_call(uow, call)
+    await feed.tell(uow, row.unit, "help")
+    return row

@@ -17,6 +17,7 @@ from shared.db.uow import Uow
 from shared.directory.replica import UnitRow
 from shared.events.outgoing import Outgoing
 from shared.ids import uuid7
+from shared.web import feed
 
 
 class _Known(NamedTuple):
@@ -56,6 +57,10 @@ async def sync(uow: Uow, unit: UnitRow, device: str, actions: Sequence[KioskAct]
     await uow.many(tickets.ADD, visits)
     await uow.many(queries.ADD_HELP, calls)
     await uow.emit_many([Outgoing(opened(visit), visit["id"], visit["issued_at"]) for visit in visits])
+    if visits:
+        await feed.tell(uow, unit.id, "ticket")
+    if calls:
+        await feed.tell(uow, unit.id, "help")
     by_id = {result.id: result for result in results}
     return [by_id[act.id] for act in actions]
 

@@ -35,7 +35,7 @@ VISIT_LOCKED = VISIT.with_for_update()
 BY_TOKEN = sa.select(visit).where(visit.c.token_hash == _p("token_hash"))
 
 LAST_CALLED = (
-    sa.select(visit.c.number, visit.c.window)
+    sa.select(visit.c.number, visit.c.window, visit.c.called_at)
     .where(visit.c.unit == _p("unit"), visit.c.business_date == _p("day"), visit.c.called_at.is_not(None))
     .order_by(visit.c.called_at.desc(), visit.c.id.desc())
     .limit(_p("most", type_=sa.Integer))

@@ -31,6 +31,7 @@ from shared.directory import replica
 from shared.directory.business_day import business_date
 from shared.ids import uuid7
 from shared.security.principal import Principal
+from shared.web import feed
 from shared.web.etags import check_version
 from shared.web.problems import IllegalTransition, NotFound
 
@@ -86,6 +87,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     )
     await uow.write(queries.ADD, **row)
     await uow.emit(opened(row), subject=visit_id, first=True)
+    await feed.tell(uow, unit.id, "ticket")
     return Issued(row, catalogue, ahead, quote, token)
 
 
@@ -193,7 +195,15 @@ async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> R
         called = await uow.one(queries.CALL, visit=first.id, no=no, at=uow.now, wait=wait, new_staff=row.staff)
     await uow.write(window_queries.TAKE, unit=unit.id, no=no, new_visit=called.id)
     await uow.emit(told(VisitCalled, called), subject=called.id)
+    await _announce(uow, called)
     return called
+
+
+async def _announce(uow: Uow, row: Row) -> None:
+    """Tell the boards, which show and speak it: they cannot ask while they are cut off."""
+    await feed.tell(
+        uow, row.unit, "call", visit=row.id, number=row.number, window=row.window, service=row.service, calls=row.calls
+    )
 
 
 async def visit_in(reads: Reads, visit_id: str, *, lock: bool = False) -> Row:
@@ -236,6 +246,10 @@ async def _moved(uow: Uow, row: Row, verb: str, after: VisitStatus, cause: str |
     if (finishing or leaving) and row.window is not None:
         await uow.write(window_queries.FREE, unit=row.unit, no=row.window, old_visit=row.id)
     await uow.emit(told(_EVENTS[verb], moved), subject=row.id)
+    if verb == "recall":
+        await _announce(uow, moved)
+    else:
+        await feed.tell(uow, row.unit, "visit")
     return moved
 
 
