@@ -1,9 +1,9 @@
 """Rules of leases and of what kiosks report."""
 
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
-from services.queue.kiosks.errors import Rejection
 from services.queue.tickets.rules import ticket_number
 from shared.directory.business_day import business_date
 from shared.ids import uuid5
@@ -15,6 +15,18 @@ OLDEST: Final = timedelta(hours=24)
 """A report of an earlier time is no report of a kiosk any more."""
 
 PURPOSE: Final = "kiosk_lease"
+
+
+class Rejection(StrEnum):
+    """Why an action of a kiosk was not carried out; staff look after its customer."""
+
+    UNKNOWN_LEASE = "unknown_lease"
+    FORGED_LEASE = "forged_lease"
+    LEASE_EXPIRED = "lease_expired"
+    NUMBER_NOT_LEASED = "number_not_leased"
+    NUMBER_USED = "number_used"
+    SERVICE_NOT_OFFERED = "service_not_offered"
+    TOO_OLD = "too_old"
 
 
 class LeaseRow(Protocol):

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from services.queue.catalogue.schemas import Names
-from services.queue.kiosks.errors import Rejection
-from services.queue.kiosks.rules import SIZE
+from services.queue.kiosks.rules import SIZE, Rejection
 from shared.web.fields import CodeField, Command
 
 Number = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9]{3,6}$")]
@@ -112,7 +111,7 @@ class HelpCallView(BaseModel):
     """A customer asked for a person; ``device`` says at which kiosk."""
 
     id: str
-    unit: str
+    unit: str = Field(examples=["gz-001"])
     device: str
     asked_at: AwareDatetime
     answered_at: AwareDatetime | None

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 from services.queue.catalogue import queries as catalogue
 from services.queue.kiosks import queries
-from services.queue.kiosks.errors import Rejection
-from services.queue.kiosks.rules import OLDEST, PURPOSE, Timing, numbers, rejection, signed, timing
+from services.queue.kiosks.rules import OLDEST, PURPOSE, Rejection, Timing, numbers, rejection, signed, timing
 from services.queue.kiosks.schemas import KioskAct, SyncResult
 from services.queue.kiosks.service import ORDINARY
 from services.queue.tickets import queries as tickets
