@@ -4,7 +4,7 @@ import sqlalchemy as sa
 import sqlmodel.sql.sqltypes
 from alembic import op
 
-revision = "q0004"
+revision = "q0003"
 down_revision = "q0002"
 branch_labels = None
 depends_on = None
