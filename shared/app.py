@@ -6,7 +6,7 @@ Routers are included, never mounted: a mounted application loses its lifespan an
 import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -195,6 +195,7 @@ def _watch(app: FastAPI, runtime: ServiceRuntime) -> None:
         collect = runtime.spec.collector
         app.state.metrics.add_source(f"{runtime.name}.figures", lambda: collect(runtime))
     app.state.readiness.add(f"{runtime.name}.database", runtime.ready)
+    app.state.readiness.add(f"{runtime.name}.rights", runtime.allowed)
 
 
 async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
@@ -213,6 +214,9 @@ async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
                 task.cancel()
             _, pending = await asyncio.wait(pending, timeout=STOP_AGAIN)
         await asyncio.gather(*tasks, return_exceptions=True)
+        for runtime in app.state.services.values():
+            with suppress(DatabaseError):
+                await runtime.relay.leave()
 
     stack.push_async_callback(stop)
 
@@ -279,7 +283,9 @@ async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context
     from shared.db.postgres import Bell, PostgresDatabase
 
     bell: Bell = "listens" if "relay" in settings.roles else "rings"
-    return PostgresDatabase(settings.database_url, clock, context, bell=bell)
+    return PostgresDatabase(
+        settings.database_url, clock, context, statement_timeout_ms=settings.statement_timeout_ms, bell=bell
+    )
 
 
 def _peers(app: FastAPI, settings: Settings) -> Peers:

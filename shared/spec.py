@@ -51,6 +51,11 @@ class ServiceSpec:
     devices: Callable[["ServiceRuntime"], DeviceDoor] | None = None
 
     @property
+    def subscribes(self) -> frozenset[str]:
+        """The topics whose events it handles."""
+        return frozenset(kind.topic for handler in self.all_handlers for kind in handler.kinds)
+
+    @property
     def all_handlers(self) -> tuple[Handler, ...]:
         """The directory's projections, if asked for, before the service's own handlers."""
         if not self.directory:

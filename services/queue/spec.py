@@ -2,12 +2,14 @@
 
 from services.queue.base import QueueModel
 from services.queue.catalogue.api import router as catalogue
+from services.queue.desk.pages import router as desk
 from services.queue.devices.api import router as devices
 from services.queue.devices.door import Door
 from services.queue.devices.pages import router as device_pages
 from services.queue.devices.silence import listener
 from services.queue.displays.pages import router as board
 from services.queue.estimates.models import QuoteModel
+from services.queue.hall.pages import router as hall
 from services.queue.imports.api import router as imports
 from services.queue.imports.worker import importer
 from services.queue.kiosks.api import router as kiosks
@@ -35,6 +37,6 @@ SPEC = ServiceSpec(
         LoopSpec("imports", importer, interval=1.0),
     ),
     uploads=("/queue/v1/imports",),
-    pages=(kiosk_pages, ticket_pages, device_pages, board, live),
+    pages=(kiosk_pages, board, desk, hall, ticket_pages, device_pages, live),
     devices=Door,
 )

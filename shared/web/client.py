@@ -16,6 +16,8 @@ from shared.observability.tracing import current_traceparent
 TIMEOUT = 5.0
 OPEN_AFTER = 5
 OPEN_FOR = 15.0
+LARGEST = 1 << 20
+"""Bytes of an answer: ours are small, and what is larger is none of ours."""
 
 
 class PeerUnavailable(Exception):
@@ -62,8 +64,11 @@ class Peers:
                 breaker.record(good=True)
                 return None
             if answer.status_code < 300:
-                breaker.record(good=True)
-                return dict(answer.json())
+                found = _object(answer)
+                breaker.record(good=found is not None)
+                if found is None:
+                    raise PeerUnavailable(f"{service}: the answer is no JSON object")
+                return found
             if answer.status_code < 500 or attempt == 2:
                 breaker.record(good=answer.status_code < 500)
                 raise PeerUnavailable(f"{service}: {answer.status_code}")
@@ -79,3 +84,14 @@ class Peers:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _object(answer: httpx.Response) -> dict[str, Any] | None:
+    """The JSON object that the answer holds, None if it holds anything else: no other service is believed blindly."""
+    if len(answer.content) > LARGEST:
+        return None
+    try:
+        found = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -177,7 +177,7 @@ class Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the browser goes, the session ends or the process stops."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: self.bell.set())
         topic = await self._live.watch(self._name, self)
         try:

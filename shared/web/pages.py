@@ -134,7 +134,7 @@ class PageRoute(APIRoute):
                 await pages.admit(request)
                 if request.method not in SAFE:
                     check_origin(request)
-                    # Kept, as reading the form consumes it: the key's fingerprint covers what was typed.
+                    # Kept before the form is read from it: the key needs what was sent as well.
                     await request.body()
                 response: Response = await handle(request)
             except RefusedPage as refused:

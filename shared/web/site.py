@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,9 +13,11 @@ from shared.observability.tracing import trace_id
 from shared.security.errors import Forbidden, Unauthenticated
 from shared.security.principal import Principal
 from shared.security.scopes import SEATED, DeviceDoor
+from shared.web.forms import local_path
 from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
+from shared.web.problems import IllegalTransition
 from shared.web.render import Frame, PageFolder, Renderer
 from shared.web.session import IDLE, SignedOut, cookie_name, device_cookie_name
 
@@ -92,10 +94,10 @@ class Site:
             return Response(status_code=303, headers={"location": f"{SIGN_IN}?next={quote(_here(request), safe='/')}"})
         frame = self.frame(request)
         document = problem.body(frame.language, trace_id())
-        if isinstance(problem, Forbidden):
-            # Which scope is missing helps who calls the API, not who looks at a page.
+        if isinstance(problem, Forbidden | IllegalTransition):
+            # Names of scopes, states and acts help who calls the API, not who looks at a page.
             document.pop("detail", None)
-        view = {"problem": document, "signed_out": isinstance(problem, SignedOut)}
+        view = {"problem": document, "signed_out": isinstance(problem, SignedOut), "back": _back(request)}
         body, headers = self.html(request, "shared/layout/problem.html", view, "main")
         if part:
             headers |= {"hx-retarget": "#notice", "hx-reswap": "innerHTML", "hx-push-url": "false"}
@@ -110,6 +112,14 @@ class Site:
                 kept = f"{cookie}={asked}; Path=/; Max-Age={YEAR}; SameSite=Lax; HttpOnly{secure}"
                 response.headers.append("set-cookie", kept)
         return response
+
+
+def _back(request: Request) -> str:
+    """The page of ours that a refused form stands on, '' when there is none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if request.method == "GET" or came.netloc != request.headers.get("host"):
+        return ""
+    return local_path(came.path + (f"?{came.query}" if came.query else ""))
 
 
 def _here(request: Request) -> str:

@@ -90,7 +90,7 @@ def _record(offset: int, data: VisitState, sequence: int) -> Record:
     return Record(offset, headers, data.write())
 
 
-def _mixed(visits: int) -> Iterator[tuple[VisitState, int]]:
+def mixed(visits: int) -> Iterator[tuple[VisitState, int]]:
     """Whole visits, some in the hall at once: what a backlog of live events looks like."""
     hall: list[list[tuple[VisitState, int]]] = []
     for i in range(visits):
@@ -128,7 +128,7 @@ async def feed(db: Database, told: Sequence[tuple[VisitState, int]]) -> tuple[fl
 async def bench_aggregator(db: Database, name: str, visits: int = 5_000) -> list[Rate]:
     """Two rates on an open, migrated and empty database: events of visits mixed, and all apart."""
     rates = []
-    for shape, told in (("mixed", list(_mixed(visits))), ("apart", list(_apart(visits)))):
+    for shape, told in (("mixed", list(mixed(visits))), ("apart", list(_apart(visits)))):
         await db.write(lambda uow: uow.execute(_FORGET), actor="bench")
         rates.append(Rate(f"aggregator.{name}.{shape}", len(told), *await feed(db, told)))
     return rates

@@ -35,7 +35,7 @@ from shared.web import feed
 from shared.web.etags import check_version
 from shared.web.problems import IllegalTransition, NotFound
 
-TOKEN = "ticket"  # noqa: S105 - the purpose a link token is derived for
+TOKEN = "ticket"  # nosec B105 # noqa: S105 - the purpose a link token is derived for
 _EVENTS: dict[str, type[VisitState]] = {
     "recall": VisitCalled,
     "start": VisitStarted,
