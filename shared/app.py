@@ -44,6 +44,7 @@ from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
 from shared.web.limits import BodyLimit
 from shared.web.operator import router as operator_router
+from shared.web.places import Places
 from shared.web.routes import router as page_routes
 from shared.web.session import Sessions
 from shared.web.site import Site
@@ -173,10 +174,13 @@ async def _open(
         )
     app.state.sessions = Sessions(next(iter(app.state.services.values())).db, keys)
     peers = _peers(app, settings)
+    app.state.places = Places(peers)
     stack.push_async_callback(peers.close)
     for runtime in app.state.services.values():
         runtime.peers = peers
         _watch(app, runtime)
+        if runtime.spec.devices is not None:
+            app.state.devices = runtime.spec.devices(runtime)
         if runtime.spec.prepare is not None:
             await runtime.spec.prepare(runtime)
     if parts.start_loops:
