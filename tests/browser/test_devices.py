@@ -32,10 +32,14 @@ def test_a_screen_becomes_a_kiosk_and_is_sent_away(visitor):
     desk.get_by_role("button", name="注册").click()
     expect(desk.locator("tbody")).to_contain_text("门口取号机")
 
-    page.wait_for_url(re.compile("/queue/kiosk"), timeout=20_000)
-    page.locator("[data-kiosk][data-stocked=yes]").wait_for(timeout=30_000)
+    page.wait_for_url(re.compile("/queue/kiosk"), timeout=40_000)
+    page.locator("[data-kiosk][data-stocked=yes]").wait_for(timeout=60_000)
     expect(page.locator(".kiosk-place")).to_contain_text("广州")
-    desk.reload()
+    for _ in range(40):  # until its next heartbeat
+        desk.reload()
+        if "40" in desk.locator("tbody").text_content():
+            break
+        desk.wait_for_timeout(500)
     expect(desk.locator("tbody")).to_contain_text("40")
     sound(desk, "devices/list")
 

@@ -61,7 +61,7 @@ def test_the_page_follows_the_ticket_by_itself_until_it_is_over(visitor, road):
     assert asked[:2] == [200, 304]
     while (called := road.call())["id"] != ticket["id"]:
         road.act(called["id"], "no-show")
-    expect(page.locator(".ticket-call")).to_have_text("请到 1 号窗口办理", timeout=10_000)
+    expect(page.locator(".ticket-call")).to_have_text("请到 1 号窗口办理", timeout=20_000)
     sound(page, "phone/called")
     road.act(ticket["id"], "start", "finish")
     page.reload()

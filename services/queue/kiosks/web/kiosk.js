@@ -14,6 +14,7 @@ let up = navigator.onLine;
 const reporter = new Persistent(async () => {
   await flush(unit);
   await stock(unit, services);
+  if (root.dataset.stocked !== "yes") beater.now(); // the manager sees at once that it has numbers
   root.dataset.stocked = "yes";
 }, 15000);
 
