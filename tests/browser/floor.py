@@ -19,10 +19,13 @@ def clear(road: Road) -> None:
             road.send("POST", f"/queue/v1/visits/{one['id']}/leave", "branch_manager")
 
 
-def fill(road: Road, people: int) -> None:
-    """A hall of ``people``, of every service and class in turn."""
+def fill(road: Road, people: int) -> list[str]:
+    """A hall of ``people``, of every service and class in turn; their numbers."""
     services = ("cash", "account", "cash", "wealth", "fx", "cash", "corporate")
     classes = ("ordinary", "ordinary", "care", "ordinary", "vip")
+    numbers = []
     for number in range(people):
         body = {"service": services[number % 7], "class": classes[number % 5]}
-        road.send("POST", f"/queue/v1/branches/{road.unit}/tickets", "kiosk", json=body)
+        ticket = road.send("POST", f"/queue/v1/branches/{road.unit}/tickets", "kiosk", json=body)
+        numbers.append(ticket["number"])
+    return numbers

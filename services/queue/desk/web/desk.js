@@ -26,8 +26,11 @@ document.addEventListener("htmx:before:request", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const ctx = event.detail.ctx;
   if (!acts.has(ctx)) return;
-  if (ctx.response.status < 400) document.getElementById("customer")?.focus();
-  else document.querySelector("[data-live-region]")?.dispatchEvent(new CustomEvent("live"));
+  if (ctx.response.status < 400) {
+    document.getElementById("customer")?.focus();
+    // What was sent is done with: the same reason is not sent twice.
+    document.querySelectorAll("[data-done] form").forEach((form) => form.reset());
+  } else document.querySelector("[data-live-region]")?.dispatchEvent(new CustomEvent("live"));
 });
 
 const ready = () => {
