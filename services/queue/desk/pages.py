@@ -6,25 +6,21 @@ from fastapi import Form, Query
 
 from services.queue.auth import RunWindow, ServeVisits
 from services.queue.catalogue import queries as catalogue
-from services.queue.desk import queries, views
+from services.queue.desk import views
+from services.queue.desk.service import look, own_unit
 from services.queue.tickets import service as tickets
 from services.queue.tickets.rules import allowed
 from services.queue.windows import queries as window_queries
 from services.queue.windows import service as windows
-from services.queue.windows.api import staff_of
-from services.queue.windows.rules import WindowState
 from services.queue.windows.schemas import OpenWindow
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.directory.business_day import business_date
-from shared.security.principal import Principal
-from shared.web import feed
 from shared.web.fields import CodeField, PathId, UnitId
 from shared.web.forms import FormVersion, if_match
 from shared.web.i18n import N_
 from shared.web.pages import Page, PageRouter, SeeOther
-from shared.web.problems import NotFound
 from shared.web.render import Screen
 
 DESK = "/queue/desk"
@@ -51,7 +47,7 @@ async def desk(
     part: Literal["main", "floor"] = "main",
 ) -> Page:
     """The desk of whoever looks (柜员工作台): their window, its customer, who comes next."""
-    staff = staff_of(actor)
+    staff = windows.staff_of(actor)
     running = await reads.one(window_queries.RUN_BY, staff=staff)
     branch = await replica.branch(reads, actor, running.unit if running is not None else unit or own_unit(actor))
     floor = await look(reads, branch)
@@ -67,35 +63,6 @@ async def desk(
         "nobody": said == "nobody",
     }
     return Page("desk.html", block=part, **floor, **view)
-
-
-def own_unit(actor: Principal) -> str:
-    """The unit a person belongs to; 404 for who belongs to none."""
-    if not actor.units:
-        raise NotFound
-    return actor.units[0]
-
-
-async def look(reads: Reads, branch: Any) -> dict[str, Any]:
-    """A branch's hall as it stands: its queue, windows and services, and the number of the last change."""
-    queue = await reads.all(queries.QUEUE, unit=branch.id, day=business_date(reads.now, branch.zone, branch.cutoff))
-    services = {row.code: row for row in await reads.all(catalogue.OFFERED, unit=branch.id, after="", most=200)}
-    # Who took a ticket for what is not offered any more still waits for it.
-    for code in {row.service for row in queue} - services.keys():
-        services[code] = await reads.one(catalogue.SERVICE, code=code)
-    served = views.served_by(await reads.all(window_queries.SERVED, unit=branch.id))
-    rows = views.by_number(await reads.all(queries.WINDOWS, unit=branch.id))
-    open_now = {row.no: served.get(row.no, set()) for row in rows if row.state == WindowState.OPEN}
-    return {
-        "branch": branch,
-        "queue": queue,
-        "services": services,
-        "classes": {row.code: row for row in await reads.all(catalogue.CLASSES, at=reads.now)},
-        "windows": rows,
-        "served": served,
-        "lines": views.lines(queue, services, open_now, reads.now),
-        "seq": await feed.head(reads, branch.id),
-    }
 
 
 async def _customer(reads: Reads, mine: Row | None, floor: dict[str, Any]) -> dict[str, Any] | None:
@@ -131,7 +98,7 @@ async def open_window(
 ) -> SeeOther:
     """Open a window (开窗)."""
     branch = await replica.branch(uow, actor, unit)
-    await windows.open_window(uow, branch, no, staff_of(actor), OpenWindow(services=services or None))
+    await windows.open_window(uow, branch, no, windows.staff_of(actor), OpenWindow(services=services or None))
     return SeeOther(DESK)
 
 

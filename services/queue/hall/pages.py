@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Form, Query
 
 from services.queue.auth import Override, ReadHall
-from services.queue.desk.pages import look, own_unit
+from services.queue.desk.service import look, own_unit
 from services.queue.hall import queries
 from services.queue.tickets import service as tickets
 from services.queue.windows import service as windows

@@ -4,7 +4,6 @@ from typing import Any
 
 from services.queue.auth import Override, ReadHall, RunWindow, SetUpWindows
 from services.queue.windows import queries, service
-from services.queue.windows.errors import NoStaffId
 from services.queue.windows.schemas import OpenWindow, OverrideRequest, OverrideView, WindowSetUp, WindowView
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
@@ -34,13 +33,6 @@ async def _shown(uow: Uow, unit: str, row: Any) -> WindowView:
     return _view(row, [found.service for found in await uow.all(queries.SERVED_BY, unit=unit, no=row.no)])
 
 
-def staff_of(principal: Principal) -> str:
-    """The member of staff that the token names; needed wherever a person must answer for the act."""
-    if principal.staff_id is None:
-        raise NoStaffId
-    return principal.staff_id
-
-
 @router.get("/branches/{unit}/windows")
 async def list_windows(reads: Reads, actor: ReadHall, unit: UnitId, paging: Paging) -> Page[WindowView]:
     """The windows of a branch."""
@@ -65,7 +57,7 @@ async def open_window(
 ) -> WindowView:
     """Open a window for the teller of the token (开窗); refused without the qualifications its services need."""
     branch = await replica.branch(uow, actor, unit)
-    row = await service.open_window(uow, branch, no, staff_of(actor), command or OpenWindow())
+    row = await service.open_window(uow, branch, no, service.staff_of(actor), command or OpenWindow())
     return await _shown(uow, unit, row)
 
 

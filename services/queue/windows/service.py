@@ -6,6 +6,7 @@ from typing import Any
 from services.queue.catalogue.service import offered_among
 from services.queue.windows import queries
 from services.queue.windows.errors import (
+    NoStaffId,
     NotQualified,
     NotYourWindow,
     OwnOverride,
@@ -32,6 +33,13 @@ UnitRow = Any
 def window_subject(unit: str, no: str) -> str:
     """The subject of a window's events."""
     return f"window:{unit}:{no}"
+
+
+def staff_of(principal: Principal) -> str:
+    """The member of staff that the token names; needed wherever a person must answer for the act."""
+    if principal.staff_id is None:
+        raise NoStaffId
+    return principal.staff_id
 
 
 async def set_up(uow: Uow, unit: str, no: str, command: WindowSetUp) -> Row:
