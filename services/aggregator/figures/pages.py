@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from services.aggregator.auth import ReadMetrics
@@ -50,7 +50,7 @@ def _blank(value: Any) -> Any:
 AskedUnit = Annotated[str, Query(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
 AskedFrom = Annotated[FromDay, BeforeValidator(_blank)]
 AskedTo = Annotated[ToDay, BeforeValidator(_blank)]
-AskedWithin = Annotated[int | None, BeforeValidator(_blank), Query(ge=1, le=86_400)]
+AskedWithin = Annotated[Annotated[int, Field(ge=1, le=86_400)] | None, BeforeValidator(_blank), Query()]
 
 
 @router.get("/aggregator/")
