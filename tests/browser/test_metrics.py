@@ -136,7 +136,7 @@ def test_files_hold_the_figures_of_the_page(visitor, figures):
     assert {(r["metric"], r["unit"], r["incomplete"]) for r in rows} == {("wait.seconds", "gz-001", "false")}
     with page.expect_download() as caught:
         page.get_by_role("link", name="Excel").click()
-    book = openpyxl.load_workbook(caught.value.path())
+    book = openpyxl.load_workbook(io.BytesIO(caught.value.path().read_bytes()))
     assert book.sheetnames == ["series", "units", "About"]
     assert [row[8].value for row in book["series"].iter_rows(min_row=2)] == [each["value"] for each in points]
     about = {row[0].value: row[1].value for row in book["About"].iter_rows()}
