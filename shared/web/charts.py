@@ -146,9 +146,13 @@ def control(
     least: float | None = 0.0,
     most: float | None = None,
     unfinished: frozenset[int] = frozenset(),
+    unit: float = 1.0,
     height: float = 300,
 ) -> Control:
-    """The series on its days; ``unfinished`` places are drawn hollow. Axis labels are thinned to what fits."""
+    """The series on its days; ``unfinished`` places are drawn hollow. Axis labels are thinned to what fits.
+
+    Ticks are round numbers of ``unit``s (60: whole minutes of a value in seconds).
+    """
     left, right, top, foot = 56.0, WIDTH - 12.0, 14.0, height - 30.0
     drawn = [v for v in values if v is not None]
     spans = [each for each in limits.bounds if each is not None] if limits is not None else []
@@ -156,7 +160,7 @@ def control(
     high = max([*drawn, *(b[1] for b in spans)], default=1.0)
     if least is not None and low - least < (high - low):
         low = least
-    ticks = nice(low, high)
+    ticks = [tick * unit for tick in nice(low / unit, high / unit)]
     if most is not None and ticks[-1] > most:
         ticks = [t for t in ticks if t <= most + 1e-9]
         high = most

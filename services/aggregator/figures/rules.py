@@ -1,6 +1,6 @@
 """How each metric is judged: its control chart, what is too little to show, and which row of the guide asks for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -77,7 +77,7 @@ def judge(metric: Metric, points: Sequence[Point], chances: Sequence[Point] | No
     if metric.kind in ("ratio", "service_level"):
         values: list[float | None] = [each.value if each.n else None for each in points]
         parts = [(each.numerator, each.denominator or 0) if each.n else None for each in points]
-        limits = control.p(parts, done, [each.n for each in points])
+        limits = _settled(values, done, lambda base: control.p(parts, base, [each.n for each in points]))
     elif chances is not None:
         counts = [each.numerator for each in points]
         open_days = [i for i, each in enumerate(chances) if each.n]
@@ -85,13 +85,27 @@ def judge(metric: Metric, points: Sequence[Point], chances: Sequence[Point] | No
             return _rare(counts, open_days, unfinished)
         pairs = [(c, every.n) if every.n else None for c, every in zip(counts, chances, strict=True)]
         values = [None if pair is None else pair[0] / pair[1] for pair in pairs]
-        limits = control.u(pairs, done)
+        limits = _settled(values, done, lambda base: control.u(pairs, base))
     else:
         values = [each.value if each.n else None for each in points]
-        limits = control.xmr(values, done)
+        limits = _settled(values, done, lambda base: control.xmr(values, base))
     return Judged(
         _kind(metric, chances), places, tuple(values), limits, _signals(values, limits, unfinished), unfinished
     )
+
+
+def _settled(
+    values: Sequence[float | None], done: Sequence[bool], make: Callable[[Sequence[bool]], Limits | None]
+) -> Limits | None:
+    """Limits of a baseline without special causes: what lies outside of the first limits has no part in the second.
+
+    Once only: a series that has no usual level would else be trimmed until it had one.
+    """
+    first = make(done)
+    if first is None:
+        return None
+    outside = {each.first for each in control.signals(values, first) if each.rule == "outside"}
+    return (make([use and i not in outside for i, use in enumerate(done)]) if outside else first) or first
 
 
 def _kind(metric: Metric, chances: Sequence[Point] | None) -> ChartKind:

@@ -38,6 +38,8 @@ GUIDE_ROWS: Final[Mapping[str, str]] = {
     "1.1b": N_("raise efficiency, shorten waiting"),
     "2.1h": N_("ask for an opinion after the service"),
 }
+_MINUTES: Final = 240
+"""Seconds above which an axis counts whole minutes."""
 _BINS: Final = (
     (120, (10, 20, 30, 40, 50, 60, 80, 100, 120)),
     (900, (30, 60, 120, 180, 240, 300, 420, 600, 900)),
@@ -184,6 +186,7 @@ def control(metric: Metric, judged: Judged, points: Sequence[Point]) -> charts.C
     return charts.control(
         judged.values, labels, judged.limits, judged.signals,
         show=written(metric, judged), most=1.0 if judged.kind == "p" else None, unfinished=judged.unfinished,
+        unit=60.0 if metric.kind == "duration" and max((v or 0 for v in judged.values), default=0) > _MINUTES else 1.0,
     )  # fmt: skip
 
 

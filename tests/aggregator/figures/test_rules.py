@@ -64,6 +64,14 @@ def test_the_day_that_is_not_over_makes_no_limit_and_no_signal():
     assert done.signals[-1].rule == "outside"
 
 
+def test_one_wild_day_makes_no_news_of_all_the_others():
+    points = days("visits.opened", *[(100 + i % 2,) * 3 for i in range(20)], (900, 900, 900), *[(100, 100, 100)] * 2)
+    judged = rules.judge(METRICS["visits.opened"], points, None, TODAY)
+    assert judged.limits.points == 22
+    assert judged.limits.centre == pytest.approx(100.45, abs=0.01)
+    assert [(each.rule, each.first) for each in judged.signals] == [("outside", 20)]
+
+
 def test_a_signal_says_whether_it_is_good_news():
     points = days("visits.abandoned", *[(9 + i % 2 * 2,) * 3 for i in range(20)], (0, 0, 0))
     opened = days("visits.opened", *[(100, 100, 100)] * 21)

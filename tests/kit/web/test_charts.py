@@ -41,6 +41,11 @@ def test_a_control_chart_says_where_everything_is():
     assert {mark.y for mark in chart.marks} <= {*(mark.y for mark in chart.marks if 0 <= mark.y <= chart.foot)}
 
 
+def test_seconds_are_ticked_in_whole_minutes():
+    chart = charts.control([70.0, 1_042.0], ["a", "b"], None, [], show=show, unit=60)
+    assert [tick.text for tick in chart.ys] == ["0", "300", "600", "900", "1200"]
+
+
 def test_gaps_break_the_line():
     chart = charts.control([1.0, 2.0, None, 3.0, 4.0], list("abcde"), None, [], show=show)
     assert len(chart.lines) == 2
