@@ -88,6 +88,11 @@ lock: install ## Resolve requirements/*.lock anew from pyproject.toml
 	@cp requirements/app.lock requirements/dev.lock
 	@$(LOCK) --extra dev --output-file requirements/dev.lock $(LOCKED_FROM)
 
+.PHONY: pictures
+pictures: install tools ## Take the README's pictures anew, from screenshots of the browser tests
+	@$(BIN)/python -m pytest -q tests/browser
+	@$(BIN)/python -m shared.testing.pictures
+
 .PHONY: clean
 clean: ## Remove .venv and every cache and build product; the data folder stays
 	@rm -rf .venv build .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench.json

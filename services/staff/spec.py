@@ -1,6 +1,7 @@
 """What the staff service is made of."""
 
 from services.staff.base import Base
+from services.staff.documents.pages import router as documents
 from services.staff.home.pages import router as home
 from services.staff.organisation.api import router as organisation
 from services.staff.people.api import router as people
@@ -14,5 +15,5 @@ SPEC = ServiceSpec(
     migrations="services.staff.migrations",
     produces=("staff.directory",),
     directory=False,
-    pages=(home,),
+    pages=(home, documents),
 )

@@ -103,7 +103,8 @@ def asyncapi() -> dict[str, Any]:
     }
 
 
-def _kind_of(spec: dict[str, Any]) -> str:
+def kind_of(spec: dict[str, Any]) -> str:
+    """What a member is, in a word."""
     for option in [spec, *spec.get("anyOf", [])]:
         if "$ref" in option:
             return str(option["$ref"].rsplit("/", 1)[-1])
@@ -140,6 +141,6 @@ def render_events() -> str:
             schema = kind.model_json_schema(mode="serialization")
             wanted = set(kind.model_json_schema(mode="validation").get("required", ()))
             for field, spec in schema["properties"].items():
-                lines.append(f"| {field} | {_kind_of(spec)} | {'yes' if field in wanted else ''} |")
+                lines.append(f"| {field} | {kind_of(spec)} | {'yes' if field in wanted else ''} |")
             lines.append("")
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """The consumer's offsets, in its own database, in the transaction of the effects (compare-and-set)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -32,6 +33,7 @@ _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.n
 _LAGS = sa.select(_offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")).order_by(
     _offset.c.topic, _offset.c.partition
 )
+_BEHIND = sa.select(sa.func.min(_offset.c.updated_at)).where(_offset.c.high_water > _offset.c.next)
 
 
 class OffsetMoved(Exception):
@@ -99,6 +101,12 @@ async def decide(uow: Uow, source: TopicPartition, position: Position) -> None:
 async def lag(reads: Reads) -> int:
     """Events seen on the bus and not yet handled, over all partitions of this service."""
     return int(await reads.scalar(_LAG))
+
+
+async def as_of(reads: Reads) -> datetime:
+    """Up to when everything told is in (数据截至): now, or when the partition that lags longest last moved."""
+    behind: datetime | None = await reads.scalar(_BEHIND)
+    return reads.now if behind is None else behind
 
 
 async def lags(reads: Reads) -> Sequence[Row]:

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -29,23 +30,32 @@ TYPES: Final = {
 """Suffix -> content type; nothing else is served."""
 
 FOREVER: Final = "public, max-age=31536000, immutable"
+SMALL: Final = 200_000
 _PACKED: Final = frozenset({".css", ".js", ".svg", ".webmanifest"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
-    """One file, held in memory."""
+    """One file, held in memory; packed when it is first asked for that way."""
 
     body: bytes
-    packed: bytes | None
     kind: str
+    packs: bool
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The file for browsers that unpack it."""
+        return gzip.compress(self.body, 9 if len(self.body) < SMALL else 6, mtime=0)
 
 
 class Assets:
-    """``folders``: prefix (``shared``, ``queue/windows``) -> the folder whose files are served below it."""
+    """``folders``: prefix (``shared``, ``queue/windows``) -> the folder whose files are served below it.
 
-    def __init__(self, folders: Mapping[str, Path]) -> None:
-        self._files = dict(_read(folders))
+    ``files`` are single ones of installed packages, by the whole name they are served under.
+    """
+
+    def __init__(self, folders: Mapping[str, Path], files: Mapping[str, Path] | None = None) -> None:
+        self._files = dict(_read(folders)) | {name: _asset(path) for name, path in (files or {}).items()}
         digest = hashlib.sha256()
         for name, asset in sorted(self._files.items()):
             digest.update(name.encode() + b"\0" + hashlib.sha256(asset.body).digest())
@@ -76,7 +86,7 @@ class Assets:
         }
         if name.endswith("/worker.js"):
             headers["service-worker-allowed"] = "/"
-        if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        if asset.packs and "gzip" in request.headers.get("accept-encoding", ""):
             return Response(asset.packed, headers=headers | {"content-encoding": "gzip"})
         return Response(asset.body, headers=headers)
 
@@ -86,6 +96,8 @@ def _read(folders: Mapping[str, Path]) -> Iterator[tuple[str, Asset]]:
         for path in sorted(folder.rglob("*")):
             if path.suffix not in TYPES or not path.is_file():
                 continue
-            body = path.read_bytes()
-            packed = gzip.compress(body, 9, mtime=0) if path.suffix in _PACKED else None
-            yield f"{prefix}/{path.relative_to(folder).as_posix()}", Asset(body, packed, TYPES[path.suffix])
+            yield f"{prefix}/{path.relative_to(folder).as_posix()}", _asset(path)
+
+
+def _asset(path: Path) -> Asset:
+    return Asset(path.read_bytes(), TYPES[path.suffix], path.suffix in _PACKED)

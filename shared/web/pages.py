@@ -14,7 +14,7 @@ A write runs in the API's unit of work and under its rules for retries: the form
 
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -170,10 +170,10 @@ class PageRouter(APIRouter):
     Paths are written whole (``/queue/desk``); pages are no part of the OpenAPI document.
     """
 
-    def __init__(self, module: str, *, screens: Sequence[Screen] = ()) -> None:
+    def __init__(self, module: str, *, screens: Sequence[Screen] = (), files: Mapping[str, Path] | None = None) -> None:
         _, service, feature, _ = module.split(".")
         name = f"{service}/{feature}"
         kind = type("PageRouteOfFeature", (PageRoute,), {"service": service, "feature": name})
         super().__init__(route_class=kind, include_in_schema=False)
         folder = Path(str(sys.modules[module].__file__)).parent / "web"
-        self.pages = PageFolder(name, folder, screens)
+        self.pages = PageFolder(name, folder, screens, files or {})

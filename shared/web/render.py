@@ -75,6 +75,8 @@ class PageFolder:
     name: str
     folder: Path
     screens: Sequence[Screen] = field(default=())
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Single files of installed packages that its pages load, by the name they get in the folder."""
 
 
 class Renderer:
@@ -82,7 +84,10 @@ class Renderer:
 
     def __init__(self, folders: Sequence[PageFolder]) -> None:
         self.texts = Texts([KIT / "locale" / CATALOGUE, *_catalogues(folders)])
-        self.assets = Assets({"shared": KIT / "static"} | {found.name: found.folder for found in folders})
+        self.assets = Assets(
+            {"shared": KIT / "static"} | {found.name: found.folder for found in folders},
+            {f"{found.name}/{name}": path for found in folders for name, path in found.files.items()},
+        )
         self.screens = sorted((screen for found in folders for screen in found.screens), key=lambda s: s.order)
         loaders = {found.name: FileSystemLoader(found.folder) for found in folders}
         self._env = Environment(

@@ -51,12 +51,31 @@ def test_figures_follow_through_kafka(used: Stack) -> None:
     assert [line.split()[:2] for line in audits] == [[name, "ok:"] for name in SERVICES]
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/operator/v1/queue/flow", "/queue/metrics", "/"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/livez", "/readyz", "/operator/v1/queue/flow", "/queue/metrics", "/operator"]
+)
 def test_the_gateway_shows_nothing_of_operations(stack: Stack, path: str) -> None:
     reply = httpx.get(stack.url + path)
     assert reply.status_code == 404
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.json()["code"] == "not_found"
+
+
+def test_pages_come_from_whoever_has_them(stack: Stack) -> None:
+    start = httpx.get(stack.url + "/")
+    assert start.status_code == 200
+    assert "/docs" in start.text
+    assert httpx.get(f"{stack.url}/sign-in").status_code == 200
+    documents = httpx.get(f"{stack.url}/docs?of=queue")
+    assert "/openapi/queue.json" in documents.text
+    wall = httpx.get(f"{stack.url}/aggregator/?unit=gz-001")
+    assert (wall.status_code, wall.headers["location"]) == (303, "/sign-in?next=/aggregator/%3Funit%3Dgz-001")
+    for path in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', start.text + documents.text)):
+        assert httpx.get(stack.url + path).status_code == 200, path
+    figures = "/static/0/aggregator/figures/figures.css"  # of another build: today's file, not to be kept
+    assert httpx.get(stack.url + figures).headers["cache-control"] == "no-cache"
+    assert httpx.get(f"{stack.url}/web/version").json()["build"]
+    assert httpx.post(f"{stack.url}/sign-out").status_code == 403
 
 
 def test_operator_ports_have_no_business_and_public_ports_no_operations(stack: Stack) -> None:

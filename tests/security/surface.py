@@ -16,7 +16,7 @@ DOCUMENT = APP.openapi()
 ROLES = {(row.method, row.path): sorted(row.roles) for row in route_access(APP.routes)}
 NAMES = {
     "unit": "gz-001", "no": "2", "code": "cash", "person": "T0001", "service": "queue", "version": "1",
-    "metric": "visits.opened", "letter": "x", "qualification": "counter", "run": "x",
+    "metric": "visits.opened", "letter": "x", "qualification": "counter", "run": "x", "call": "x", "device": "x",
 }  # fmt: skip
 
 

@@ -6,15 +6,14 @@ from typing import Annotated, Any, Final
 from fastapi import Query
 
 from services.aggregator.auth import ReadMetrics
-from services.aggregator.facts.service import waits_up_to
+from services.aggregator.figures import service as figures
 from services.aggregator.metrics import service
-from services.aggregator.metrics.answers import DEFAULT_WITHIN, By, Point, Split, periods, point
-from services.aggregator.metrics.buckets import partial_bucket
+from services.aggregator.metrics.answers import DEFAULT_WITHIN, By, Point
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.document import UNITS, definition
 from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.schemas import MetricPoint, MetricSeries, MetricView, Titles
-from services.aggregator.metrics.service import Period, Question
+from services.aggregator.metrics.service import Question
 from services.aggregator.metrics.span import FromDay, ToDay, span
 from shared.db.uow import Reads
 from shared.directory import replica
@@ -61,32 +60,7 @@ async def show_metric(
     start, end = span(first, last, place.business_date(reads.now))
     leaf = await service.is_leaf(reads, place)
     asked = Question(known, place, start, end, by, leaf, within or DEFAULT_WITHIN)
-    return MetricSeries(metric=metric, unit=unit, points=await _points(reads, asked))
-
-
-async def _points(reads: Reads, asked: Question) -> list[MetricPoint]:
-    metric, within = asked.metric, asked.within
-    incomplete = await service.incomplete(reads, metric.id)
-    cells = await service.cells(reads, asked)
-    splits: dict[Period, Split] = {}
-    cut = partial_bucket(within)
-    if metric.kind == "service_level" and cut is not None:
-        splits = await waits_up_to(reads, asked, cut, within)
-    none = Split(0, 0)
-    return [
-        _shown(
-            point(
-                metric,
-                start,
-                end,
-                cells.get(asked.period(start), ()),
-                incomplete=incomplete,
-                within=within,
-                split=splits.get(asked.period(start), none),
-            )
-        )
-        for start, end in periods(asked.first, asked.last, asked.by)
-    ]
+    return MetricSeries(metric=metric, unit=unit, points=[_shown(each) for each in await figures.points(reads, asked)])
 
 
 _MEMBERS: Final = tuple(field.name for field in fields(Point))

@@ -102,8 +102,8 @@ def visits_no_show(fact: VisitFact) -> Amount | None:
     version=1,
     kind="duration",
     direction="down",
-    title_zh="等候时长（秒）",
-    title_en="Wait in seconds",
+    title_zh="等候时长",
+    title_en="Waiting time",
 )
 def wait_seconds(fact: VisitFact) -> Amount | None:
     """How long customers waited for their first call.
@@ -124,8 +124,8 @@ def wait_seconds(fact: VisitFact) -> Amount | None:
     version=1,
     kind="duration",
     direction="neutral",
-    title_zh="办理时长（秒）",
-    title_en="Handling time in seconds",
+    title_zh="办理时长",
+    title_en="Handling time",
 )
 def handling_seconds(fact: VisitFact) -> Amount | None:
     """How long the handling at the window took.

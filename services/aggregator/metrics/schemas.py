@@ -10,8 +10,8 @@ from services.aggregator.metrics.registry import Direction, Kind
 class Titles(BaseModel):
     """The metric's name for people."""
 
-    zh: str = Field(examples=["等候时长（秒）"])
-    en: str = Field(examples=["Wait in seconds"])
+    zh: str = Field(examples=["等候时长"])
+    en: str = Field(examples=["Waiting time"])
 
 
 class MetricView(BaseModel):

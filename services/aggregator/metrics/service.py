@@ -1,13 +1,14 @@
 """Adding to the cells, and reading figures of a part of the organisation from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from services.aggregator.metrics import generations, queries
 from services.aggregator.metrics.answers import DEFAULT_WITHIN, By
 from services.aggregator.metrics.buckets import bucket_of
+from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.models import NO_BUCKET
 from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.rollups import STRIPES, rollup
@@ -76,6 +77,14 @@ class Question:
             return {"unit": self.unit.id}
         return {"path": self.unit.path, "path_end": self.unit.path + AFTER_ANY_ID}
 
+    def of(self, metric: Metric) -> "Question":
+        """The same question about another metric."""
+        return replace(self, metric=metric)
+
+    def over(self, by: By) -> "Question":
+        """The same question by other periods."""
+        return replace(self, by=by)
+
     def period(self, first: date) -> Period:
         """The period of which ``first`` is a day."""
         return {"day": (first,), "month": (first.year, first.month), "total": ()}[self.by]
@@ -104,11 +113,13 @@ async def cells(reads: Reads, asked: Question) -> dict[Period, list[Cell]]:
     return found
 
 
-async def incomplete(reads: Reads, metric: str) -> bool:
-    """Whether figures of ``metric`` may lack something that is known to be under way.
+async def incomplete(reads: Reads) -> frozenset[str]:
+    """The metrics whose figures may lack something that is known to be under way.
 
-    So while events lag, a subject is parked, an event could not be read, or its cells wait for a rebuild.
+    All of them while events lag, a subject is parked, or an event could not be read; else those whose cells wait for a
+    rebuild.
     """
     if await positions.lag(reads) > 0 or any(await parking.depth(reads)):
-        return True
-    return not generations.made_by_us(await generations.look(reads), metric)
+        return frozenset(METRICS)
+    state = await generations.look(reads)
+    return frozenset(each for each in METRICS if not generations.made_by_us(state, each))

@@ -24,7 +24,7 @@ async def test_the_metrics_are_listed_with_their_definitions(aggregator):
     assert rest["next"] is None
     assert {each["id"] for each in items} == METRICS
     wait = next(each for each in items if each["id"] == "wait.seconds")
-    assert wait["titles"] == {"zh": "等候时长（秒）", "en": "Wait in seconds"}
+    assert wait["titles"] == {"zh": "等候时长", "en": "Waiting time"}
     assert (wait["version"], wait["kind"], wait["direction"], wait["unit_of_measure"]) == (1, "duration", "down", "s")
     assert "Numerator: seconds from issue to first call" in wait["definition"]
 
