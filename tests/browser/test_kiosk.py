@@ -123,7 +123,7 @@ def test_a_ticket_is_taken_without_scripts(visitor, road):
     page.get_by_role("button", name="材料已带齐").locator("visible=true").click()
     number = page.locator(".taken-number").text_content()
     assert number in waiting(road)
-    sound(page, "kiosk/taken-no-scripts")
+    shot(page, "kiosk/taken-no-scripts")
     page.get_by_role("link", name="完成").click()
     page.get_by_role("button", name="找工作人员").click()
     expect(page.locator(".callout")).to_contain_text("工作人员马上就来")
