@@ -2,7 +2,19 @@
 
 import typer
 
-from services.commands import audit, demo, distributed, documents, events, imports, server, tokens
+from services.commands import (
+    audit,
+    demo,
+    distributed,
+    doctor,
+    documents,
+    events,
+    imports,
+    provision,
+    restored,
+    server,
+    tokens,
+)
 
 app = typer.Typer(
     name="wangdian",
@@ -10,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for room in (server, distributed, tokens, imports, demo, events, audit, documents):
+for room in (server, distributed, provision, tokens, imports, demo, events, restored, audit, documents, doctor):
     room.register(app)
 
 

@@ -6,7 +6,7 @@ Routers are included, never mounted: a mounted application loses its lifespan an
 import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
 from shared.web.limits import BodyLimit
 from shared.web.operator import router as operator_router
+from shared.web.places import Places
 from shared.web.routes import router as page_routes
 from shared.web.session import Sessions
 from shared.web.site import Site
@@ -173,10 +174,13 @@ async def _open(
         )
     app.state.sessions = Sessions(next(iter(app.state.services.values())).db, keys)
     peers = _peers(app, settings)
+    app.state.places = Places(peers)
     stack.push_async_callback(peers.close)
     for runtime in app.state.services.values():
         runtime.peers = peers
         _watch(app, runtime)
+        if runtime.spec.devices is not None:
+            app.state.devices = runtime.spec.devices(runtime)
         if runtime.spec.prepare is not None:
             await runtime.spec.prepare(runtime)
     if parts.start_loops:
@@ -191,6 +195,7 @@ def _watch(app: FastAPI, runtime: ServiceRuntime) -> None:
         collect = runtime.spec.collector
         app.state.metrics.add_source(f"{runtime.name}.figures", lambda: collect(runtime))
     app.state.readiness.add(f"{runtime.name}.database", runtime.ready)
+    app.state.readiness.add(f"{runtime.name}.rights", runtime.allowed)
 
 
 async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
@@ -209,6 +214,9 @@ async def _start(app: FastAPI, stack: AsyncExitStack) -> None:
                 task.cancel()
             _, pending = await asyncio.wait(pending, timeout=STOP_AGAIN)
         await asyncio.gather(*tasks, return_exceptions=True)
+        for runtime in app.state.services.values():
+            with suppress(DatabaseError):
+                await runtime.relay.leave()
 
     stack.push_async_callback(stop)
 
@@ -275,7 +283,9 @@ async def _database(spec: ServiceSpec, settings: Settings, clock: Clock, context
     from shared.db.postgres import Bell, PostgresDatabase
 
     bell: Bell = "listens" if "relay" in settings.roles else "rings"
-    return PostgresDatabase(settings.database_url, clock, context, bell=bell)
+    return PostgresDatabase(
+        settings.database_url, clock, context, statement_timeout_ms=settings.statement_timeout_ms, bell=bell
+    )
 
 
 def _peers(app: FastAPI, settings: Settings) -> Peers:

@@ -48,6 +48,11 @@ def uuid5(*parts: str) -> str:
     return _text(value & _CLEARED | (0x5 << 76) | (0b10 << 62))
 
 
+def digits(length: int) -> str:
+    """Random decimal digits: a code that a person reads off one screen and types into another."""
+    return f"{secrets.randbelow(10**length):0{length}d}"
+
+
 def token128() -> str:
     """A random token of 128 bits, 22 characters of base64url."""
     return secrets.token_urlsafe(16)

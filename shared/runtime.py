@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from shared.bus.base import Bus, BusUnavailable, LogChanged
+from shared.bus.base import Bus, BusForbidden, BusUnavailable, LogChanged
 from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.errors import DatabaseUnavailable
@@ -25,6 +25,7 @@ from shared.security.keyring import Keyring
 from shared.settings import Settings
 from shared.spec import ServiceSpec, Turn
 from shared.web.client import Peers
+from shared.web.live import POLL, Live
 
 log = get_logger("runtime")
 
@@ -55,8 +56,9 @@ class ServiceRuntime:
         self.metrics = metrics
         self.keyring = keyring
         self.peers: Peers | None = None
-        # The lock on the data folder makes this the only process: it goes on where a killed one left off.
-        owner = spec.name if settings.mode == "embedded" else None
+        # The lock on the data folder, or the worker's own name, makes this the only process: it goes on where a killed
+        # one left off.
+        owner = spec.name if settings.mode == "embedded" else settings.kafka_instance or None
         self.relay = Relay(spec.name, db, bus, metrics, owner=owner)
         self.consumer = Consumer(spec.name, db, bus, spec.all_handlers, metrics, clock) if spec.all_handlers else None
         self.sealer = sealer
@@ -64,12 +66,16 @@ class ServiceRuntime:
         """Why the consumer stands still: the log under its offsets is not the one it knew."""
         self.failing: dict[str, str] = {}
         """Loops whose last turn failed by a fault of ours (not by trouble outside), and with what."""
+        self.forbidden: dict[str, BusForbidden] = {}
+        """Loops that the bus refused at their last turn: rights are missing."""
         self._running: set[str] = set()
         self._loops = loops
         self._wake_relay = asyncio.Event()
         self._turns: dict[str, Turn] = {loop.name: loop.make(self) for loop in spec.loops}
         self._housekeeping = Housekeeping(db, settings)
-        db.context.after_emit.append(self._wake_relay.set)
+        self.live = Live(db, clock)
+        self._wake_live = asyncio.Event()
+        db.context.after_emit += [self._wake_relay.set, self._wake_live.set]
 
     @property
     def name(self) -> str:
@@ -80,6 +86,8 @@ class ServiceRuntime:
         """The loops that this process's roles ask for, by name."""
         roles = self.settings.roles
         found: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        if "api" in roles and self.spec.pages:
+            found.append((f"{self.name}.live", lambda: self._loop("live", self.live.turn, POLL, self._wake_live)))
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))
@@ -112,6 +120,11 @@ class ServiceRuntime:
         if not await applied(self.db, self.spec.migrations):
             raise DatabaseUnavailable("migrations are missing")
 
+    async def allowed(self) -> None:
+        """Raises :class:`BusForbidden` while the bus refuses one of this process's loops."""
+        for refusal in self.forbidden.values():
+            raise refusal
+
     async def report(self) -> None:
         """Set the gauges of outbox, lag and parking; asked at each scrape."""
 
@@ -139,7 +152,7 @@ class ServiceRuntime:
 
     async def _consume_loop(self) -> None:
         consumer = self.consumer
-        assert consumer is not None  # noqa: S101 - tasks() starts this loop only for a consumer
+        assert consumer is not None  # nosec B101 # noqa: S101 - tasks() starts this loop only for a consumer
 
         async def turn() -> int:
             try:
@@ -171,6 +184,10 @@ class ServiceRuntime:
                 if await turn():
                     rest = 0.0
                 self.failing.pop(name, None)
+                self.forbidden.pop(name, None)
+            except BusForbidden as refusal:
+                self._refused(name, refusal)
+                rest = max(interval, REST_AFTER_TROUBLE)
             except (DatabaseUnavailable, BusUnavailable, OSError) as trouble:
                 log.warning("loop_waits", loop=name, service=self.name, error=type(trouble).__name__)
                 rest = max(interval, REST_AFTER_TROUBLE)
@@ -179,6 +196,20 @@ class ServiceRuntime:
                 log.error("loop_failed", loop=name, service=self.name, error=type(error).__name__, exc_info=error)
                 rest = max(interval, REST_AFTER_TROUBLE)
             await self._rest(rest, wake, beat)
+
+    def _refused(self, loop: str, refusal: BusForbidden) -> None:
+        """Said once aloud, and shown for as long as it lasts: as a failing loop, and by readiness."""
+        if loop not in self.forbidden:
+            log.error(
+                "bus_forbidden",
+                service=self.name,
+                loop=loop,
+                operation=refusal.operation,
+                topic=list(refusal.names),
+                error=type(refusal).__name__,
+            )
+        self.forbidden[loop] = refusal
+        self.failing[loop] = type(refusal).__name__
 
     @staticmethod
     async def _rest(seconds: float, wake: asyncio.Event | None, beat: Any) -> None:

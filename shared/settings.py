@@ -3,12 +3,23 @@
 import os
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Role = Literal["api", "relay", "consume", "timers"]
 ALL_ROLES: frozenset[Role] = frozenset({"api", "relay", "consume", "timers"})
+
+SHORTEST_PASSWORD = 8
+DEFAULT_PASSWORDS = frozenset(
+    {"changeme", "changeit", "password", "passw0rd", "postgres", "wangdian", "kafka-secret", "admin-secret", "12345678"}
+)
+
+
+def guessed(password: str) -> bool:
+    """Whether a password is one that anybody would try: short, or what examples and images come with."""
+    return len(password) < SHORTEST_PASSWORD or password.lower() in DEFAULT_PASSWORDS
 
 
 class Settings(BaseSettings):
@@ -30,7 +41,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, validation_alias="PORT")
     operator_port: int = Field(default=9000, ge=0, le=65535)
     roles: frozenset[Role] = ALL_ROLES
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
+    statement_timeout_ms: int = Field(default=5000, ge=100, le=60_000)
     kafka: str = ""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
     kafka_ca: Path | None = None
@@ -63,7 +75,16 @@ class Settings(BaseSettings):
             raise ValueError("distributed mode needs WANGDIAN_DATABASE_URL, WANGDIAN_KAFKA and WANGDIAN_JWKS")
         if self.kafka_security == "SASL_SSL" and not (self.kafka_user and self.kafka_password.get_secret_value()):
             raise ValueError("SASL_SSL needs WANGDIAN_KAFKA_USER and WANGDIAN_KAFKA_PASSWORD")
+        if self.mode == "distributed":
+            self._refuse_defaults()
         return self
+
+    def _refuse_defaults(self) -> None:
+        given = urlsplit(self.database_url).password
+        if given is not None and guessed(given):
+            raise ValueError("the password in WANGDIAN_DATABASE_URL is empty, too short or a default one")
+        if self.kafka_security == "SASL_SSL" and guessed(self.kafka_password.get_secret_value()):
+            raise ValueError("WANGDIAN_KAFKA_PASSWORD is too short or a default one")
 
     @property
     def base_url(self) -> str:

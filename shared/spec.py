@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from shared.events.handlers import Handler
+from shared.security.scopes import DeviceDoor
 from shared.web.pages import PageRouter
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ServiceSpec:
 
     ``directory`` asks for the replica of the organisation; ``collector`` gives Prometheus business metrics from the
     service's tables; ``pages`` are its screens, feature by feature; ``prepare`` runs once after the migrations, before
-    anything is served; ``uploads`` are paths that take large bodies.
+    anything is served; ``uploads`` are paths that take large bodies; ``devices`` lets the bank's own devices in.
     """
 
     name: str
@@ -47,6 +48,12 @@ class ServiceSpec:
     prepare: Callable[["ServiceRuntime"], Awaitable[None]] | None = None
     uploads: Sequence[str] = field(default=())
     pages: Sequence[PageRouter] = ()
+    devices: Callable[["ServiceRuntime"], DeviceDoor] | None = None
+
+    @property
+    def subscribes(self) -> frozenset[str]:
+        """The topics whose events it handles."""
+        return frozenset(kind.topic for handler in self.all_handlers for kind in handler.kinds)
 
     @property
     def all_handlers(self) -> tuple[Handler, ...]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes what the containers of a rehearsal need and no file in the repository holds: passwords, the keyring, the public keys
-# of a development issuer and the services' token (valid for twelve hours; run this again for another). From the root of the
+# Makes what the containers of a rehearsal need and no file in the repository holds: passwords, Kafka's certificate and
+# settings, the keyring, the public keys of a development issuer and the services' token (valid for twelve hours; run this again for another). From the root of the
 # checkout, after `make install`. Tokens then: WANGDIAN_DATA=deploy/compose/secrets .venv/bin/wangdian token --role kiosk
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -12,6 +12,12 @@ random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 for name in postgres grafana; do
 	[ -f "secrets/$name" ] || random >"secrets/$name"
 done
-(cd ../.. && "${PYTHON:-.venv/bin/python}" -m shared.testing.stack.identity deploy/compose/secrets)
+services=(staff queue surveys aggregator)
+(cd ../.. && "${PYTHON:-.venv/bin/python}" -m shared.testing.stack.rehearsal deploy/compose/secrets "${services[@]}")
+for name in admin "${services[@]}"; do
+	grep -q "^KAFKA_PASSWORD_$name=" .env || echo "KAFKA_PASSWORD_$name=$(cat "secrets/kafka/passwords/$name")" >>.env
+done
 # Containers read these as another user; the folder keeps everybody else out.
+chmod 0755 secrets/kafka secrets/kafka/tls secrets/kafka/passwords
+find secrets/kafka -type f -exec chmod 0444 {} +
 chmod 0444 secrets/postgres secrets/grafana secrets/jwks.json secrets/service.token secrets/keys/keyring.json

@@ -1,4 +1,4 @@
-"""``run-distributed``: the distributed system on this machine, ended by one Ctrl-C; ``topics`` and ``example-bank``."""
+"""``run-distributed``: the distributed system on this machine, ended by one Ctrl-C; ``example-bank``."""
 
 import asyncio
 import signal
@@ -16,10 +16,7 @@ from services.commands.server import settings_or_exit
 from services.commands.tokens import development_token
 from services.example_bank import load_bank
 from services.registry import SERVICES
-from shared.app import DataFolderInUse, kafka_connection
-from shared.bus.base import BusUnavailable
-from shared.settings import Settings
-from shared.topics import TOPICS
+from shared.app import DataFolderInUse
 
 
 class _Leave(Exception):
@@ -88,35 +85,7 @@ def example_bank(url: Annotated[str | None, typer.Option(help="The running syste
     typer.echo(f"{done} writes")
 
 
-def topics(
-    replication: Annotated[int, typer.Option(min=1, max=5, help="Copies of each record")] = 1,
-    partitions: Annotated[int | None, typer.Option(min=1, help="Instead of the declared numbers")] = None,
-) -> None:
-    """Make the declared topics that the cluster does not have (distributed mode); those it has stay as they are."""
-    settings = settings_or_exit()
-    if settings.mode != "distributed":
-        typer.echo("topics are made on Kafka: set WANGDIAN_MODE=distributed", err=True)
-        raise typer.Exit(2)
-    try:
-        made = asyncio.run(_make(settings, replication, partitions))
-    except BusUnavailable as error:
-        typer.echo(f"topics: {error}", err=True)
-        raise typer.Exit(3) from None
-    typer.echo(f"made: {', '.join(made) or 'nothing, all are there'}")
-
-
-async def _make(settings: Settings, replication: int, partitions: int | None) -> list[str]:
-    from shared.bus.kafka.topics import create
-
-    connection = kafka_connection(settings)
-    try:
-        return await create(connection, TOPICS, replication=replication, partitions=partitions)
-    finally:
-        await connection.drain()
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this room."""
     app.command("run-distributed")(run_distributed)
     app.command("example-bank")(example_bank)
-    app.command()(topics)

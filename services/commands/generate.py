@@ -13,6 +13,8 @@ from services.commands.dashboards import dashboards
 from services.commands.kubernetes import files as kubernetes
 from services.registry import SERVICES, load
 from shared.app import build_app
+from shared.bus.rights import render as render_rights
+from shared.bus.rights import rights
 from shared.contracts.asyncapi import asyncapi, event_schema, render_events
 from shared.contracts.base import catalogue
 from shared.settings import Settings
@@ -40,6 +42,7 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     found["docs/metrics.md"] = render_metrics()
     found |= dashboards() | kubernetes()
     found["deploy/kafka/topics.yaml"] = render_topics()
+    found["deploy/kafka/acls.yaml"] = render_rights(rights(load()))
     found["docs/guide.md"] = render_guide(root)
     for name, kind in catalogue().items():
         found[f"docs/schemas/{name}.json"] = _dump(event_schema(kind))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from services.commands.kubernetes_kafka import provisioning
 from services.registry import SERVICES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def _secret(name: str, secret: str, key: str) -> dict[str, Any]:
 def _environment(service: str, *, database: str) -> list[dict[str, Any]]:
     return [
         {"name": "WANGDIAN_DATA", "value": "/data"},
-        {"name": "WANGDIAN_HOST", "value": "0.0.0.0"},  # noqa: S104 - inside its pod; network policies say who reaches it
+        {"name": "WANGDIAN_HOST", "value": "0.0.0.0"},  # nosec B104 # noqa: S104 - its pod's; policies say who comes in
         _secret("WANGDIAN_DATABASE_URL", f"{service}-database", database),
         _secret("WANGDIAN_KAFKA_USER", f"{service}-kafka", "username"),
         _secret("WANGDIAN_KAFKA_PASSWORD", f"{service}-kafka", "password"),
@@ -54,7 +55,7 @@ def _container(service: str, command: str, role: str) -> dict[str, Any]:
         {"name": "keys", "mountPath": "/data/keys", "readOnly": True},
         {"name": "token", "mountPath": "/run/wangdian/token", "readOnly": True},
         {"name": "kafka-ca", "mountPath": "/etc/wangdian/kafka", "readOnly": True},
-        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a volume of the pod's own
+        {"name": "tmp", "mountPath": "/tmp"},  # nosec B108 # noqa: S108 - a volume of the pod's own
     ]
     if service in UPLOADS:
         mounts.append({"name": "imports", "mountPath": "/data/imports"})
@@ -198,7 +199,7 @@ def _budget(service: str, role: str) -> Manifest:
     }
 
 
-def _network(service: str) -> Manifest:
+def _network(service: str) -> dict[str, Any]:
     def pods(name: str) -> dict[str, Any]:
         return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
 
@@ -251,7 +252,7 @@ def _claim(service: str) -> Manifest:
     }
 
 
-def migration(service: str) -> Manifest:
+def migration(service: str) -> dict[str, Any]:
     """The job that brings a service's database to this image's schema, with the owner's credentials."""
     return {
         "apiVersion": "batch/v1",
@@ -315,4 +316,5 @@ def files() -> dict[str, str]:
             ),
         ]
     )
+    found[f"{folder}/migrations/kafka.yaml"] = _text(provisioning(migration("kafka"), _network("kafka")))
     return found | {f"{folder}/migrations/{name}.yaml": _text([migration(name)]) for name in SERVICES}

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,7 +16,18 @@ GRACE = 10
 """Seconds that running requests get to end."""
 
 
-class Server(uvicorn.Server):
+class LeavingServer(uvicorn.Server):
+    """A server that ends the live streams when it is asked to stop; it would wait for them else, and they never end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams first, then everything else."""
+        app: Any = self.config.app
+        for runtime in getattr(app.state, "services", {}).values():
+            runtime.live.close()
+        await super().shutdown(sockets)
+
+
+class Server(LeavingServer):
     """A server that leaves signals to who started it: two of them in one process would take them from each other."""
 
     @contextlib.contextmanager

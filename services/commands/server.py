@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -9,14 +10,13 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from services.commands.ports import GRACE, LeavingServer
 from services.registry import SERVICES, load
 from shared.app import DataFolderInUse, build_app, lock_folder
 from shared.bus.base import BusUnavailable
 from shared.db.errors import DatabaseError
 from shared.observability.logging import configure_logging
 from shared.settings import Role, Settings
-
-GRACE = 10
 
 
 def settings_or_exit() -> Settings:
@@ -49,15 +49,16 @@ def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
         _serve_ports(app, settings)
         return
     typer.echo(f"Wangdian on http://{settings.host}:{settings.port} (data in {settings.data})", err=True)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
+    server = LeavingServer(
+        uvicorn.Config(
+            app, host=settings.host, port=settings.port, access_log=False, log_config=None, server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )  # fmt: skip
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise typer.Exit(3)
 
 
 def _serve_ports(app: FastAPI, settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """The port of the bus: topics of partitions of records with offsets, as Kafka has them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -45,6 +45,18 @@ class Batch:
 
 class BusUnavailable(Exception):
     """The bus cannot be reached or does not take the record now; try again later."""
+
+
+class BusForbidden(BusUnavailable):
+    """The bus knows this principal and forbids it ``operation`` on ``names`` (topics, or a group): a right is missing.
+
+    No waiting helps: unlike an outage it is a fault to be told aloud. ``wangdian provision`` grants what is declared.
+    """
+
+    def __init__(self, operation: str, names: Iterable[str]) -> None:
+        self.operation = operation
+        self.names = tuple(sorted(set(names)))
+        super().__init__(f"not authorised to {operation} {', '.join(self.names)}")
 
 
 class LogChanged(Exception):

@@ -120,6 +120,18 @@ class WindowClosed(EventData):
     closed_at: Time
 
 
+class DeviceSilent(EventData):
+    """A kiosk or a board has not been heard for three beats (设备失联); whether it is down others decide."""
+
+    event_type: ClassVar[str] = "queue.device.silent.v1"
+    topic: ClassVar[str] = "queue.events"
+
+    unit: Ref
+    device: Ref
+    kind: Code
+    seen_at: Time
+
+
 class ServiceChanged(EventData):
     """A service of the catalogue has a new version (业务目录)."""
 

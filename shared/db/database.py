@@ -1,6 +1,7 @@
 """The port that both databases implement."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from shared.db.uow import Reads, UnitContext, Uow
@@ -30,6 +31,10 @@ class Database(Protocol):
         Any exception rolls back this unit alone and is raised here. :class:`~shared.db.errors.DatabaseUnavailable`
         means nothing was changed.
         """
+        ...
+
+    async def time(self) -> datetime:
+        """What the database's own clock says."""
         ...
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:

@@ -4,11 +4,14 @@ Statements are SQLAlchemy Core compiled once and run on the driver, which reache
 greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar, cast
 
 import asyncpg
+import sqlalchemy as sa
 
 from shared.clock import Clock
 from shared.db.bulk import takes_equal_keys
@@ -17,16 +20,22 @@ from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolat
 from shared.db.merging import Waiting
 from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Statement
 from shared.db.uow import Reads, UnitContext, Uow
+from shared.observability.logging import get_logger
 
 T = TypeVar("T")
 Bell = Literal["none", "rings", "listens"]
 
+log = get_logger("db")
+
 _compile = Compiler(POSTGRES)
+_TIME = sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)).label("time"))
 
 _TROUBLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.LockNotAvailableError,
@@ -34,6 +43,8 @@ _TROUBLE = (
     OSError,
     TimeoutError,
 )
+OPEN_PATIENCE = 30.0
+OPEN_AGAIN = 0.5
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _FAULTS = (asyncpg.PostgresError, *_TROUBLE)
 
@@ -156,8 +167,24 @@ class PostgresDatabase:
         self._bell = None if bell == "none" else Doorbell(url, self._wake, listens=bell == "listens")
 
     async def open(self) -> None:
-        """Fill the pool."""
-        self._pool = await asyncpg.create_pool(
+        """Fill the pool; a server that does not answer yet is waited for, for :data:`OPEN_PATIENCE` seconds.
+
+        A hundred processes that end at once because their database starts anew would not help it.
+        """
+        until = asyncio.get_running_loop().time() + OPEN_PATIENCE
+        while self._pool is None:
+            try:
+                self._pool = await self._filled()
+            except _TROUBLE as error:
+                log.warning("database_waits", service=self.context.service, error=type(error).__name__)
+                if asyncio.get_running_loop().time() > until:
+                    raise translate(error) from error
+                await asyncio.sleep(OPEN_AGAIN)
+        if self._bell is not None:
+            self._bell.open()
+
+    async def _filled(self) -> Any:
+        return await asyncpg.create_pool(
             self.url,
             min_size=1,
             max_size=self._size,
@@ -171,9 +198,6 @@ class PostgresDatabase:
                 "timezone": "UTC",
             },
         )
-
-        if self._bell is not None:
-            self._bell.open()
 
     async def close(self) -> None:
         """Close the pool after the running units."""
@@ -205,6 +229,10 @@ class PostgresDatabase:
     def _wake(self) -> None:
         for wake in self.context.after_emit:
             wake()
+
+    async def time(self) -> datetime:
+        """What the server's clock says."""
+        return cast(datetime, await self.read(lambda reads: reads.scalar(_TIME)))
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         """Run the unit in a read-only transaction on one snapshot."""

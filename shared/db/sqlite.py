@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -86,6 +87,10 @@ class SqliteDatabase:
             # Whatever arrives in this turn of the loop joins the same commit.
             self._loop.call_soon(self._turn, self._loop, self._raw, self._writer)
         return await future
+
+    async def time(self) -> datetime:
+        """Ours: the file has no clock of its own."""
+        return self._clock.now()
 
     async def read(self, unit: Callable[[Reads], Awaitable[T]]) -> T:
         """Run the unit on a snapshot in a reader thread."""

@@ -128,3 +128,22 @@ web_session = sa.Table(
     sa.Column("ends_at", UTCDateTime, nullable=False, index=True),
 )
 """Who sits at which browser; ``id`` is the hash of the cookie."""
+
+live_head = sa.Table(
+    "live_head",
+    KIT,
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+"""How many changes each live topic has seen; a topic is what a screen watches, a branch's hall say."""
+
+live_feed = sa.Table(
+    "live_feed",
+    KIT,
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("at", UTCDateTime, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("data", JsonText, nullable=False),
+)
+"""The changes themselves, kept for an hour: who was cut off for longer looks at everything anew."""

@@ -76,7 +76,7 @@ def _any_of_postgres(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(_AnyOf, "sqlite")
 def _any_of_sqlite(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, param = compiler.process(element.column, **kw), compiler.process(element.param, **kw)
-    return f"{column} IN (SELECT value FROM json_each({param}))"  # noqa: S608 - both are compiled expressions
+    return f"{column} IN (SELECT value FROM json_each({param}))"  # nosec B608 # noqa: S608 - both are compiled expressions
 
 
 def any_of(column: Any, name: str) -> sa.ColumnElement[bool]:

@@ -19,7 +19,7 @@ async def published(bus: Bus, service: str) -> list[Checkpoint]:
         return {}
 
     found: list[Checkpoint] = []
-    subscription = await bus.subscribe(f"audit-{uuid7()}", [AuditCheckpoint.topic], beginning)
+    subscription = await bus.subscribe(f"{service}.audit-{uuid7()}", [AuditCheckpoint.topic], beginning)
     try:
         while batches := await subscription.fetch(limit=PAGE, wait=0):
             for batch in batches:

@@ -86,7 +86,7 @@ class Consumer:
         if self._subscription is None:
             await self.start()
         subscription = self._subscription
-        assert subscription is not None  # noqa: S101 - start() has just made it
+        assert subscription is not None  # nosec B101 # noqa: S101 - start() has just made it
         if self._rejoin:
             self._rejoin = False
             subscription.rewind()

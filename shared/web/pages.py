@@ -36,7 +36,9 @@ SAFE: Final = frozenset({"GET", "HEAD"})
 class Page:
     """What a page's route returns: a template of its feature (or ``shared/…``) and what it shows.
 
-    ``block`` is what is sent where only a part is asked for (htmx); ``headers`` go out with it.
+    ``block`` is what is sent where only a part is asked for (htmx); ``headers`` go out with it. ``etag`` names what is
+    shown: who has it already gets 304. A page with a status of 400 or more that answers a write undoes the write and is
+    not remembered: the form comes back with what is wrong, and is sent again under its new key.
     """
 
     def __init__(
@@ -47,9 +49,11 @@ class Page:
         status: int = 200,
         block: str = "main",
         headers: dict[str, str] | None = None,
+        etag: str = "",
         **view: Any,
     ) -> None:
         self.template, self.status, self.block, self.headers, self.view = template, status, block, headers or {}, view
+        self.etag = etag
 
 
 class SeeOther:
@@ -63,9 +67,20 @@ def answer(request: Request, feature: str, value: "Page | SeeOther", headers: di
     """The reply of a page."""
     if isinstance(value, SeeOther):
         return Reply(303, headers | value.headers | {"location": value.path}, b"")
+    tag = {"etag": site(request).tag(request, value.etag)} if value.etag else {}
+    if tag and request.headers.get("if-none-match") == tag["etag"]:
+        return Reply(304, tag, b"")
     name = value.template if "/" in value.template else f"{feature}/{value.template}"
     body, kind = site(request).html(request, name, value.view, value.block)
-    return Reply(value.status, kind | headers | value.headers, body)
+    return Reply(value.status, kind | tag | headers | value.headers, body)
+
+
+class RefusedPage(Exception):
+    """Rolls a write back and is answered as the page that says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
 
 
 class PageEndpoint(UnitEndpoint):
@@ -85,7 +100,10 @@ class PageEndpoint(UnitEndpoint):
         return make_key(request.app.state.keyring, caller, await form_key(request), request.method, target, body + part)
 
     def _reply(self, request: Request, value: Any, headers: dict[str, str]) -> Reply:
-        return answer(request, self.feature, value, headers)
+        reply = answer(request, self.feature, value, headers)
+        if self._writes and reply.status >= 400:
+            raise RefusedPage(reply)
+        return reply
 
 
 class PageRoute(APIRoute):
@@ -116,7 +134,11 @@ class PageRoute(APIRoute):
                 await pages.admit(request)
                 if request.method not in SAFE:
                     check_origin(request)
+                    # Kept before the form is read from it: the key needs what was sent as well.
+                    await request.body()
                 response: Response = await handle(request)
+            except RefusedPage as refused:
+                response = Response(refused.reply.body, refused.reply.status, refused.reply.headers)
             except Exception as error:
                 response = pages.refusal(request, error)
             return pages.remember_language(request, response)

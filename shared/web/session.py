@@ -124,6 +124,18 @@ def cookie_name(request: Request) -> str:
     return "__Host-wd_session" if request.url.scheme == "https" else "wd_session"
 
 
+def device_cookie_name(request: Request) -> str:
+    """The cookie that holds the key of a device (kiosk, board)."""
+    return "__Host-wd_device" if request.url.scheme == "https" else "wd_device"
+
+
+def set_device_cookie(request: Request, secret: str) -> str:
+    """The header that gives a device its key, for a year; an empty one takes it away."""
+    secure = "; Secure" if request.url.scheme == "https" else ""
+    lasts = 31536000 if secret else 0
+    return f"{device_cookie_name(request)}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts}{secure}"
+
+
 def set_cookie(request: Request, secret: str) -> str:
     """The header that gives the browser its session; an empty secret takes it away."""
     secure = "; Secure" if request.url.scheme == "https" else ""

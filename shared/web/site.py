@@ -1,8 +1,9 @@
 """The pages of a process: who looks, in which language, and how a refusal is shown."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,12 +11,15 @@ from starlette.responses import Response
 from shared.observability.logging import get_logger
 from shared.observability.tracing import trace_id
 from shared.security.errors import Forbidden, Unauthenticated
-from shared.security.scopes import SEATED
+from shared.security.principal import Principal
+from shared.security.scopes import SEATED, DeviceDoor
+from shared.web.forms import local_path
 from shared.web.handlers import to_problem
 from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
+from shared.web.problems import IllegalTransition
 from shared.web.render import Frame, PageFolder, Renderer
-from shared.web.session import IDLE, SignedOut, cookie_name
+from shared.web.session import IDLE, SignedOut, cookie_name, device_cookie_name
 
 SIGN_IN: Final = "/sign-in"
 MODE: Final = "wd_mode"
@@ -31,14 +35,25 @@ class Site:
         self.renderer = Renderer(folders)
 
     async def admit(self, request: Request) -> None:
-        """Find out who looks: the principal of the session, for the scopes, and the frame of the page."""
-        session = None
-        secret = request.cookies.get(cookie_name(request))
+        """Find out who looks, for the scopes: the principal of a session, or a device by its key."""
         # A part that a page fetches by itself is no act of the person.
         act = "hx-request" not in request.headers or request.method not in ("GET", "HEAD")
+        request.scope[SEATED] = await self._who(request, act=act)
+
+    async def seated(self, request: Request) -> bool:
+        """Whether the session or the device that ``request`` came with still stands."""
+        return await self._who(request, act=False) is not None
+
+    async def _who(self, request: Request, *, act: bool) -> Principal | None:
+        secret = request.cookies.get(cookie_name(request))
         if secret and len(secret) <= 64:
             session = await request.app.state.sessions.find(secret, act=act)
-        request.scope[SEATED] = session.principal if session is not None else None
+            if session is not None:
+                principal: Principal = session.principal
+                return principal
+        door: DeviceDoor | None = getattr(request.app.state, "devices", None)
+        key = request.cookies.get(device_cookie_name(request))
+        return await door.by_secret(key) if door is not None and key and len(key) <= 64 else None
 
     def frame(self, request: Request) -> Frame:
         """What the page knows."""
@@ -54,6 +69,12 @@ class Site:
             idle_seconds=int(IDLE.total_seconds()),
             fragment=request.headers.get("hx-request") == "true",
         )
+
+    def tag(self, request: Request, shown: str) -> str:
+        """The entity tag of a page that shows ``shown``, as this caller would see it."""
+        frame = self.frame(request)
+        seen = f"{shown}|{frame.language}|{frame.mode}|{frame.fragment}|{self.renderer.assets.build}"
+        return f'"{hashlib.sha256(seen.encode()).hexdigest()[:24]}"'
 
     def html(self, request: Request, name: str, view: Mapping[str, Any], block: str) -> tuple[bytes, dict[str, str]]:
         """A page or a part of it, with the headers it is sent with."""
@@ -73,10 +94,10 @@ class Site:
             return Response(status_code=303, headers={"location": f"{SIGN_IN}?next={quote(_here(request), safe='/')}"})
         frame = self.frame(request)
         document = problem.body(frame.language, trace_id())
-        if isinstance(problem, Forbidden):
-            # Which scope is missing helps who calls the API, not who looks at a page.
+        if isinstance(problem, Forbidden | IllegalTransition):
+            # Names of scopes, states and acts help who calls the API, not who looks at a page.
             document.pop("detail", None)
-        view = {"problem": document, "signed_out": isinstance(problem, SignedOut)}
+        view = {"problem": document, "signed_out": isinstance(problem, SignedOut), "back": _back(request)}
         body, headers = self.html(request, "shared/layout/problem.html", view, "main")
         if part:
             headers |= {"hx-retarget": "#notice", "hx-reswap": "innerHTML", "hx-push-url": "false"}
@@ -91,6 +112,14 @@ class Site:
                 kept = f"{cookie}={asked}; Path=/; Max-Age={YEAR}; SameSite=Lax; HttpOnly{secure}"
                 response.headers.append("set-cookie", kept)
         return response
+
+
+def _back(request: Request) -> str:
+    """The page of ours that a refused form stands on, '' when there is none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if request.method == "GET" or came.netloc != request.headers.get("host"):
+        return ""
+    return local_path(came.path + (f"?{came.query}" if came.query else ""))
 
 
 def _here(request: Request) -> str:

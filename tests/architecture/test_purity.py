@@ -25,7 +25,10 @@ CALLS = {
             "shared/app.py",
             "shared/bus/",
             "shared/db/",
+            "shared/events/relay.py",  # ends with the send that it accompanies
             "shared/testing/",
+            # A stream watches for its browser's leaving, and ends that watch with itself.
+            "shared/web/live.py",
             "services/commands/",
             "services/example_bank.py",
         ),

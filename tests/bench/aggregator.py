@@ -90,7 +90,7 @@ def _record(offset: int, data: VisitState, sequence: int) -> Record:
     return Record(offset, headers, data.write())
 
 
-def _mixed(visits: int) -> Iterator[tuple[VisitState, int]]:
+def mixed(visits: int) -> Iterator[tuple[VisitState, int]]:
     """Whole visits, some in the hall at once: what a backlog of live events looks like."""
     hall: list[list[tuple[VisitState, int]]] = []
     for i in range(visits):
@@ -110,12 +110,15 @@ def _apart(visits: int) -> Iterator[tuple[VisitState, int]]:
             yield visit[step], step + 1
 
 
-async def feed(db: Database, told: Sequence[tuple[VisitState, int]]) -> tuple[float, float]:
-    """Seconds that the service's consumer takes for ``told``, in batches of one partition: passed, and computed."""
-    records = [_record(offset, data, sequence) for offset, (data, sequence) in enumerate(told)]
+async def feed(db: Database, told: Sequence[tuple[VisitState, int]], first: int = 0) -> tuple[float, float]:
+    """Seconds that the service's consumer takes for ``told``, in batches of one partition: passed, and computed.
+
+    ``first`` is the offset at which they stand in the partition.
+    """
+    records = [_record(offset, data, sequence) for offset, (data, sequence) in enumerate(told, start=first)]
     source = TopicPartition("queue.events", 0)
     batches = [
-        Batch(source, "log", start, records[start : start + BATCH], len(records))
+        Batch(source, "log", first + start, records[start : start + BATCH], first + len(records))
         for start in range(0, len(records), BATCH)
     ]
     consumer = Consumer("aggregator", db, None, SPEC.all_handlers, Metrics().events, SystemClock())  # type: ignore[arg-type]
@@ -128,7 +131,7 @@ async def feed(db: Database, told: Sequence[tuple[VisitState, int]]) -> tuple[fl
 async def bench_aggregator(db: Database, name: str, visits: int = 5_000) -> list[Rate]:
     """Two rates on an open, migrated and empty database: events of visits mixed, and all apart."""
     rates = []
-    for shape, told in (("mixed", list(_mixed(visits))), ("apart", list(_apart(visits)))):
+    for shape, told in (("mixed", list(mixed(visits))), ("apart", list(_apart(visits)))):
         await db.write(lambda uow: uow.execute(_FORGET), actor="bench")
         rates.append(Rate(f"aggregator.{name}.{shape}", len(told), *await feed(db, told)))
     return rates

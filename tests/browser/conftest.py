@@ -12,6 +12,8 @@ from playwright.sync_api import Browser
 from shared.testing.browser import Watched, browser
 from shared.testing.process import RunningSystem
 from shared.testing.proxy import Proxy
+from tests.browser.floor import clear
+from tests.browser.road import Road
 from tests.chaos.warm import Warm
 
 Visitor = Callable[..., Watched]
@@ -65,3 +67,12 @@ def visitor(chromium: Browser, bank: RunningSystem) -> Iterator[Visitor]:
     finally:
         for found in opened:
             found.context.close()
+
+
+@pytest.fixture
+def road(bank: RunningSystem) -> Iterator[Road]:
+    """A branch where nobody waits and no window is open."""
+    found = Road(bank)
+    clear(found)
+    yield found
+    found.close()

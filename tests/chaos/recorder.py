@@ -1,6 +1,7 @@
 """Every write that was sent and what came back, byte for byte, beside the demo's own journal."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -24,14 +25,17 @@ class Sent:
 
 @dataclass
 class Recorder(httpx.AsyncBaseTransport):
-    """A transport that remembers writes by their key."""
+    """A transport that remembers writes by their key; ``connect`` makes what it sends by."""
 
-    inner: httpx.AsyncBaseTransport = field(default_factory=lambda: httpx.AsyncHTTPTransport(retries=0))
+    connect: Callable[[], httpx.AsyncBaseTransport] = lambda: httpx.AsyncHTTPTransport(retries=0)
     sent: dict[str, Sent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inner = self.connect()
 
     def again(self) -> "Recorder":
         """A transport with connections of its own, and the same memory."""
-        return Recorder(sent=self.sent)
+        return Recorder(self.connect, self.sent)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send on; a write is remembered before it is sent, its reply before the caller has it."""
@@ -77,3 +81,22 @@ async def send_again(base_url: str, writes: list[Sent]) -> list[httpx.Response]:
                 return await client.request(write.method, write.path, headers=headers, content=write.body)
 
         return await asyncio.gather(*map(again, writes))
+
+
+async def repeat_unanswered(base_url: str, recorder: Recorder) -> int:
+    """Send once more what was cut off, and remember what is acknowledged now; how many were cut off."""
+    cut_off = recorder.unanswered
+    for write, reply in zip(cut_off, await send_again(base_url, cut_off), strict=True):
+        if reply.is_success:
+            write.status, write.reply = reply.status_code, reply.content
+    return len(cut_off)
+
+
+async def replies_kept(base_url: str, recorder: Recorder) -> list[str]:
+    """Each acknowledged write is there: its key brings the same status and the same bytes; those that are lost."""
+    writes = recorder.acknowledged
+    lost = []
+    for write, reply in zip(writes, await send_again(base_url, writes), strict=True):
+        if (reply.status_code, reply.content) != (write.status, write.reply):
+            lost.append(f"{write.method} {write.path} {write.key}: {write.status}, then {reply.status_code}")
+    return lost

@@ -16,8 +16,10 @@ from wangdian_client.demo import Journal, NothingOpen, Scenario, read_journal, r
 from shared.testing.process import Died, RunningSystem
 from tests.chaos import evidence
 from tests.chaos.flow import bank_of, settle, wait_for_bank
-from tests.chaos.recorder import Recorder, Sent, send_again
+from tests.chaos.recorder import Recorder, Sent, repeat_unanswered, replies_kept
 from tests.chaos.rounds import ANY_MOMENT, POINTS, Rounds
+from tests.history.load import head_starts, judge
+from tests.history.record import Book, Historian
 
 FIRST_STARTS = 4
 RANK = {"waiting": 0, "called": 1, "serving": 2, "served": 3, "no_show": 3, "left": 3}
@@ -73,16 +75,6 @@ async def under_load(rounds: Rounds, count: int, recorder: Recorder, journal: Jo
         rounds.abandoned.set()
         coming.cancel()
         await asyncio.gather(coming, playing, return_exceptions=True)
-
-
-async def check_replies(system: RunningSystem, recorder: Recorder) -> list[str]:
-    """Each acknowledged write is there: its key brings the same status and the same bytes."""
-    writes = recorder.acknowledged
-    lost = []
-    for write, reply in zip(writes, await send_again(system.base_url, writes), strict=True):
-        if (reply.status_code, reply.content) != (write.status, write.reply):
-            lost.append(f"{write.method} {write.path} {write.key}: {write.status}, then {reply.status_code}")
-    return lost
 
 
 def check_visits(folder: Path, writes: list[Sent]) -> tuple[list[str], list[str]]:
@@ -147,21 +139,21 @@ def audits(system: RunningSystem) -> list[str]:
 
 @pytest.mark.timeout(300 + 20 * ROUNDS)
 async def test_nothing_is_lost_or_done_twice_whenever_the_process_dies(running, tmp_path) -> None:
-    rounds, recorder, begun = Rounds(running, SEED), Recorder(), time.monotonic()
+    rounds, begun = Rounds(running, SEED), time.monotonic()
     await asyncio.to_thread(load_the_bank, rounds)
-    with Journal(tmp_path / "journal.ndjson") as journal:
+    with Journal(tmp_path / "journal.ndjson") as journal, Book(tmp_path / "history.jsonl") as book:
+        recorder = Recorder(lambda: Historian(book))
         await under_load(rounds, ROUNDS, recorder, journal)
         running.start()
         await asyncio.to_thread(running.wait_ready)
-        cut_off = recorder.unanswered
-        for write, reply in zip(cut_off, await send_again(running.base_url, cut_off), strict=True):
-            if reply.is_success:
-                write.status, write.reply = reply.status_code, reply.content
+        cut_off = await repeat_unanswered(running.base_url, recorder)
         await customers(running, recorder, journal, 0, 20)
     await asyncio.to_thread(settle, running)
-    lost = await check_replies(running, recorder)
+    lost = await replies_kept(running.base_url, recorder)
     await asyncio.to_thread(settle, running)
     shown, wrong = figures_shown(running), audits(running)
+    policy = head_starts(running.base_url, lambda: running.token("head_office"))
+    broken, proven = judge(tmp_path / "history.jsonl", policy)
     running.terminate()
     writes = recorder.acknowledged
     missing, doubled = check_visits(running.folder, writes)
@@ -177,11 +169,12 @@ async def test_nothing_is_lost_or_done_twice_whenever_the_process_dies(running, 
         "seconds": round(time.monotonic() - begun),
         "writes": len(writes),
         "acknowledged_after_repetition": sum(write.attempts > 1 for write in writes),
-        "cut_off": len(cut_off),
+        "cut_off": cut_off,
         "visits": evidence.figures(running.folder)["visits.opened"][0],
         "lost": lost + missing + unkept + [entry["key"] for entry in entries if entry["key"] not in known],
         "doubled": doubled + kept_twice,
-        "wrong": wrong + evidence.faults(running.folder),
+        "wrong": wrong + evidence.faults(running.folder) + broken,
+        "history": proven,
         "figures": shown,
     }
     (tmp_path / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from wangdian_client import AsyncWangdian, Retry
 
 from services.example_bank import load_bank
+from services.queue.devices import service as devices
+from services.queue.devices.models import Device
+from services.queue.devices.rules import DeviceKind
+from services.queue.devices.silence import listener
 from services.registry import load
 from shared.clock import SystemClock
 from shared.contracts.asyncapi import HEADERS, event_schema
 from shared.contracts.base import catalogue
+from shared.db.statements import table
 from shared.db.tables import outbox
+from shared.db.uow import Uow
+from shared.directory import replica
 from shared.testing.system import System, system
 
 TOLD = sa.select(outbox.c.headers, outbox.c.payload).order_by(outbox.c.seq)
@@ -75,8 +83,24 @@ async def a_day(running: System) -> None:
         asked = await running.call("GET", path, "kiosk", units=("gz-001",))
     answers = {"answers": {"quality": 5, "efficiency": 4, "attitude": 5}}
     await act(running, f"/surveys/v1/invitations/{asked.json()['token']}/response", "kiosk", json=answers)
+    await a_silent_device(running)
     for service in running.app.state.services.values():
         await service.sealer.turn()
+
+
+async def a_silent_device(running: System) -> None:
+    """A kiosk is enrolled, and has not been heard for two minutes."""
+    queue = running.runtime("queue")
+
+    async def enrol(uow: Uow) -> None:
+        secret = await devices.begin(uow, DeviceKind.KIOSK)
+        row = await devices.by_secret(uow, uow.records.token_hash(secret))
+        await devices.enrol(uow, await replica.unit(uow, "gz-001"), row.code, "door")
+        long_ago = uow.now - timedelta(minutes=2)
+        await uow.execute(sa.update(table(Device)).values(seen_at=sa.bindparam("then")), then=long_ago)
+
+    await queue.db.write(enrol, actor="M0001")
+    await listener(queue)()
 
 
 async def told(running: System) -> dict[str, list[tuple[dict[str, str], bytes]]]:

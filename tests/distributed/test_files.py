@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from importlib.resources import files
@@ -14,9 +15,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from services.commands.provision import passwords_in
 from services.registry import SERVICES
+from shared.testing.kafka import jars, java
 from shared.testing.ports import free_port
 from shared.testing.source import ROOT
+from shared.testing.stack.rehearsal import write_kafka
 from shared.testing.stack.servers import gateway, program
 
 DEPLOY = ROOT / "deploy"
@@ -62,6 +66,34 @@ def test_compose_runs_each_service_as_api_and_worker_after_its_migration() -> No
             assert process["command"] == [command, name]
             assert process["read_only"] and process["cap_drop"] == ["ALL"]
             assert process["depends_on"][f"{name}-migrate"]["condition"] == "service_completed_successfully"
+
+
+def test_compose_runs_kafka_secured_and_each_service_as_its_own_principal() -> None:
+    services = compose()["services"]
+    for name in SERVICES:
+        for role in ("migrate", "api", "worker"):
+            environment = services[f"{name}-{role}"]["environment"]
+            assert environment["WANGDIAN_KAFKA_SECURITY"] == "SASL_SSL"
+            assert environment["WANGDIAN_KAFKA_USER"] == name
+            assert environment["WANGDIAN_KAFKA_PASSWORD"] == f"${{KAFKA_PASSWORD_{name}:?run secrets.sh}}"
+    script = (COMPOSE.parent / "secrets.sh").read_text()
+    assert f"services=({' '.join(SERVICES)})" in script
+
+
+def test_the_files_of_compose_s_kafka_format_a_storage(tmp_path) -> None:
+    """Kafka's own tool takes the settings that the rehearsal writes, by the command that compose runs."""
+    write_kafka(tmp_path / "kafka", list(SERVICES), str(tmp_path / "data"))
+    settings = tmp_path / "kafka" / "server.properties"
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
+    assert "@" not in settings.read_text() + (tmp_path / "kafka" / "admin.properties").read_text()
+    told = subprocess.run(
+        [java(), "-cp", f"{jars()}/*", "kafka.tools.StorageTool", "format", "--ignore-formatted", "--standalone",
+         "-t", "d2FuZ2RpYW4tcmVoZWFycw", "-c", str(settings), "--add-scram=SCRAM-SHA-512=[name=broker,password=x]"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert (tmp_path / "data" / "meta.properties").is_file()
+    assert set(passwords_in(tmp_path / "kafka" / "passwords")) == set(SERVICES)
 
 
 def test_what_compose_mounts_is_there() -> None:

@@ -89,6 +89,7 @@ async def test_no_route_answers_without_a_token(bank):
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+@pytest.mark.guide("6.3b")
 async def test_every_role_that_a_route_does_not_name_is_refused(bank):
     refused = 0
     for role in Role:

@@ -221,3 +221,25 @@ def test_a_day_later_customers_still_come(bank) -> None:
     asyncio.run(customers(bank, seed=2, visits=5))
     settle(bank)
     assert served(bank) > before
+
+
+def test_a_doctor_finds_what_is_wrong_and_says_what_to_do(bank, wangdian) -> None:
+    code, said = wangdian("doctor")
+    lines = said.splitlines()
+    assert (code, {line[:4] for line in lines}) == (0, {"ok  "}), said
+    for each in ("migrations", "s from the database's", "disk are free", "keys that are not here", "audit log of"):
+        assert sum(each in line for line in lines) == 4, each
+    file = bank.folder / "staff.sqlite3"
+    lost = "UPDATE data_key SET kid = ? WHERE kid = ? AND record = (SELECT min(record) FROM data_key)"
+    with closing(sqlite3.connect(file, timeout=10)) as aside, aside:
+        (kid,) = aside.execute("SELECT kid FROM data_key").fetchone()
+        assert aside.execute(lost, ("k9", kid)).rowcount == 1
+    try:
+        code, said = wangdian("doctor")
+        (red,) = [line for line in said.splitlines() if line.startswith("RED")]
+        assert code == 1
+        assert red.startswith("RED staff: 1 data keys are wrapped by keys that are not here")
+        assert "keyring.json" in red
+    finally:
+        with closing(sqlite3.connect(file, timeout=10)) as aside, aside:
+            aside.execute(lost, (kid, "k9"))

@@ -8,6 +8,7 @@ from services.queue.catalogue.schemas import ClassDefinition, ServiceDefinition
 from shared.contracts.queue import ServiceChanged
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
+from shared.web import feed
 from shared.web.etags import check_version
 from shared.web.problems import NotFound
 
@@ -57,6 +58,7 @@ async def offer(uow: Uow, unit: str, code: str, *, offered: bool) -> None:
         raise NotFound(pointer="/path/code")
     await uow.write(queries.ADD_OFFER if offered else queries.DROP_OFFER, unit=unit, service=code)
     await uow.audit("service.offered", object_type="service", object_id=code, unit=unit, detail={"offered": offered})
+    await feed.tell(uow, unit, "services")
 
 
 async def define_class(uow: Uow, code: str, definition: ClassDefinition) -> dict[str, Any]:

@@ -8,11 +8,17 @@ _known: dict[int, QuoteParams] = {}
 """Parameters by version; a version never changes."""
 
 
+async def params(reads: Reads) -> QuoteParams:
+    """The parameters in force."""
+    version = await reads.scalar(queries.IN_FORCE, at=reads.now)
+    found = START if version is None else _known.get(version)
+    if found is None:
+        body = await reads.scalar(queries.BODY, version=version)
+        found = _known[version] = QuoteParams.from_body(body | {"version": version})
+    return found
+
+
 async def quote_for(reads: Reads, *, ahead: int, servers: int) -> Quote:
     """The wait in seconds for a ticket with ``ahead`` before it, or the reason why there is none."""
-    version = await reads.scalar(queries.IN_FORCE, at=reads.now)
-    params = START if version is None else _known.get(version)
-    if params is None:
-        body = await reads.scalar(queries.BODY, version=version)
-        params = _known[version] = QuoteParams.from_body(body | {"version": version})
-    return quote(ahead, servers, params.mean_service_seconds, params)
+    in_force = await params(reads)
+    return quote(ahead, servers, in_force.mean_service_seconds, in_force)

@@ -9,7 +9,6 @@ from services.queue.tickets import queries, service
 from services.queue.tickets.printing import lines, qr_text
 from services.queue.tickets.schemas import ContactLeft, Ticket, TicketRequest, TicketStatus, VisitView, WaitingView
 from services.queue.tickets.views import shown, waiting
-from shared.contracts.queue import VisitStatus
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
@@ -19,7 +18,7 @@ from shared.security.scopes import public
 from shared.web.etags import IfMatch, etag
 from shared.web.fields import LinkToken, PathId, Purpose, UnitId
 from shared.web.paging import Page, Paging, page
-from shared.web.problems import InvalidField, NotFound
+from shared.web.problems import InvalidField
 from shared.web.routing import ServiceRouter
 
 router = ServiceRouter("queue", "tickets")
@@ -135,14 +134,16 @@ def _shown(reads: Reads, row: Row) -> VisitView:
 @router.get("/t/{token}", dependencies=[public("the holder of the ticket's link")])
 async def follow_ticket(reads: Reads, request: Request, token: LinkToken) -> TicketStatus:
     """What a ticket's holder sees by its link: place, wait, window; no personal data."""
-    row = await reads.one(queries.BY_TOKEN, token_hash=request.app.state.keyring.token_hash(token))
-    if row is None:
-        raise NotFound
-    ahead = quote = None
-    if row.status == VisitStatus.WAITING:
-        ahead, quote = await service.place(reads, row.unit, row.business_date, row.service, row.order_at, row.id)
+    seen = await service.follow(reads, request.app.state.keyring.token_hash(token))
+    row = seen.visit
     return TicketStatus(
-        number=row.number, status=row.status, service=row.service, window=row.window, ahead=ahead, quote=quote
+        number=row.number,
+        status=row.status,
+        service=row.service,
+        window=row.window,
+        ahead=seen.ahead,
+        quote=seen.quote,
+        next_poll_s=seen.next_poll_s,
     )
 
 

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from services.queue.tickets.models import TicketCounter, Visit
 from services.queue.windows.models import Window, WindowService
 from shared.db.statements import insert, table, upsert
+from shared.db.types import any_of
 
 visit, _counter, _window, _serves = table(Visit), table(TicketCounter), table(Window), table(WindowService)
 _p = sa.bindparam
@@ -12,10 +13,34 @@ _p = sa.bindparam
 NEXT_NUMBER = upsert(_counter, ["unit", "business_date", "prefix"], {"last": _counter.c.last + 1}).returning(
     _counter.c.last
 )
+TAKE_NUMBERS = upsert(
+    _counter,
+    ["unit", "business_date", "prefix"],
+    {"last": _counter.c.last + _p("count", type_=sa.Integer)},
+).returning(_counter.c.last)
+"""Take ``count`` numbers at once; the last of them. ``last`` is the same count, for a counter that begins."""
 ADD = insert(visit)
+KNOWN = sa.select(visit.c.id).where(any_of(visit.c.id, "visits"))
+WAITING_BY_SERVICE = (
+    sa.select(visit.c.service, sa.func.count().label("waiting"))
+    .where(
+        visit.c.unit == _p("unit"),
+        visit.c.status == sa.literal_column("'waiting'"),
+        visit.c.business_date == _p("day"),
+    )
+    .group_by(visit.c.service)
+)
 VISIT = sa.select(visit).where(visit.c.id == _p("visit"))
 VISIT_LOCKED = VISIT.with_for_update()
 BY_TOKEN = sa.select(visit).where(visit.c.token_hash == _p("token_hash"))
+
+LAST_CALLED = (
+    sa.select(visit.c.number, visit.c.window, visit.c.called_at)
+    .where(visit.c.unit == _p("unit"), visit.c.business_date == _p("day"), visit.c.called_at.is_not(None))
+    .order_by(visit.c.called_at.desc(), visit.c.id.desc())
+    .limit(_p("most", type_=sa.Integer))
+)
+"""The numbers called last at a branch on a day, newest first."""
 
 # Who is served before the ticket: waiting tickets of any service that shares a running window with this one's.
 _mine, _shared = _serves.alias("mine"), _serves.alias("shared")

@@ -27,6 +27,21 @@ def ticket_number(prefix: str, count: int) -> str:
     return f"{prefix}{count:03d}"
 
 
+NEAR: Final = ((3, 5), (10, 15))
+"""People ahead up to which a phone asks again after so many seconds; 60 beyond."""
+
+
+def next_poll(status: str, ahead: int | None) -> int | None:
+    """Seconds after which a phone asks for its ticket again, the sooner the nearer its turn; None when all is over."""
+    if status == S.CALLED:
+        return 5
+    if status == S.SERVING:
+        return 60
+    if status != S.WAITING or ahead is None:
+        return None
+    return next((seconds for most, seconds in NEAR if ahead <= most), 60)
+
+
 def lasted(start: datetime, end: datetime) -> int:
     """Whole seconds from ``start`` to ``end``; never negative, as the clocks of two processes may disagree a little."""
     return max(0, whole_seconds(start, end))

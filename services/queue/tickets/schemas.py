@@ -90,7 +90,8 @@ class WaitingView(BaseModel):
 
 
 class TicketStatus(BaseModel):
-    """What the holder of a ticket's link may see: no personal data."""
+    """What the holder of a ticket's link may see: no personal data. ``next_poll_s``: ask again after so many seconds;
+    null when there is nothing more to hear."""
 
     number: str
     status: VisitStatus
@@ -98,6 +99,7 @@ class TicketStatus(BaseModel):
     window: str | None
     ahead: int | None
     quote: Quote | None
+    next_poll_s: int | None
 
 
 class ContactLeft(BaseModel):

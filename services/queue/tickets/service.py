@@ -7,7 +7,7 @@ from services.queue.catalogue.service import to_issue
 from services.queue.estimates.service import quote_for
 from services.queue.tickets import queries
 from services.queue.tickets.errors import WindowNotOpen
-from services.queue.tickets.rules import MOVES, allowed, lasted, ticket_number
+from services.queue.tickets.rules import MOVES, allowed, lasted, next_poll, ticket_number
 from services.queue.tickets.schemas import Quote, TicketRequest
 from services.queue.tickets.views import told
 from services.queue.windows import queries as window_queries
@@ -31,10 +31,11 @@ from shared.directory import replica
 from shared.directory.business_day import business_date
 from shared.ids import uuid7
 from shared.security.principal import Principal
+from shared.web import feed
 from shared.web.etags import check_version
 from shared.web.problems import IllegalTransition, NotFound
 
-TOKEN = "ticket"  # noqa: S105 - the purpose a link token is derived for
+TOKEN = "ticket"  # nosec B105 # noqa: S105 - the purpose a link token is derived for
 _EVENTS: dict[str, type[VisitState]] = {
     "recall": VisitCalled,
     "start": VisitStarted,
@@ -69,18 +70,32 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     ahead, quote = await place(uow, unit.id, day, command.service, order_at, visit_id)
     count = await uow.scalar(queries.NEXT_NUMBER, unit=unit.id, business_date=day, prefix=catalogue.prefix, last=1)
     token = uow.records.link_token(TOKEN, visit_id)
-    row = {
-        "id": visit_id,
-        "unit": unit.id,
-        "business_date": day,
-        "number": ticket_number(catalogue.prefix, count),
-        "service": command.service,
-        "ticket_class": command.ticket_class,
-        "channel": command.channel,
+    row = new_visit(
+        id=visit_id,
+        unit=unit.id,
+        business_date=day,
+        number=ticket_number(catalogue.prefix, count),
+        service=command.service,
+        ticket_class=command.ticket_class,
+        channel=command.channel,
+        issued_at=uow.now,
+        order_at=order_at,
+        quote_p50=quote.p50,
+        quote_p80=quote.p80,
+        token_hash=uow.records.token_hash(token),
+        contact=await _sealed_contact(uow, visit_id, command),
+    )
+    await uow.write(queries.ADD, **row)
+    await uow.emit(opened(row), subject=visit_id, first=True)
+    await feed.tell(uow, unit.id, "ticket")
+    return Issued(row, catalogue, ahead, quote, token)
+
+
+def new_visit(**known: Any) -> dict[str, Any]:
+    """The row of a visit that begins: it waits, and nothing has happened to it yet."""
+    return known | {
         "status": VisitStatus.WAITING.value,
         "origin": "live",
-        "issued_at": uow.now,
-        "order_at": order_at,
         "called_at": None,
         "started_at": None,
         "finished_at": None,
@@ -92,16 +107,43 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
         "window": None,
         "staff": None,
         "staff_external": None,
-        "quote_p50": quote.p50,
-        "quote_p80": quote.p80,
-        "token_hash": uow.records.token_hash(token),
-        "contact": await _sealed_contact(uow, visit_id, command),
         "content": None,
         "version": 1,
     }
-    await uow.write(queries.ADD, **row)
-    await uow.emit(told(VisitOpened, _Attributes(row)), subject=visit_id, first=True)
-    return Issued(row, catalogue, ahead, quote, token)
+
+
+def opened(row: dict[str, Any]) -> VisitState:
+    """The event of a visit that begins."""
+    return told(VisitOpened, _Attributes(row))
+
+
+class Followed(NamedTuple):
+    """What a ticket's holder sees by its link."""
+
+    visit: Row
+    ahead: int | None
+    quote: Quote | None
+    next_poll_s: int | None
+
+
+async def follow(reads: Reads, token_hash: str) -> Followed:
+    """The ticket behind a link as it stands, or 404."""
+    row = await reads.one(queries.BY_TOKEN, token_hash=token_hash)
+    if row is None:
+        raise NotFound
+    ahead = quote = None
+    if row.status == VisitStatus.WAITING:
+        ahead, quote = await place(reads, row.unit, row.business_date, row.service, row.order_at, row.id)
+    return Followed(row, ahead, quote, next_poll(row.status, ahead))
+
+
+async def leave_by_link(uow: Uow, token_hash: str) -> None:
+    """The holder of the link leaves the queue; 404 for an unknown link, 409 when it is too late for that."""
+    found = await uow.one(queries.BY_TOKEN, token_hash=token_hash)
+    if found is None:
+        raise NotFound
+    holder = Principal(f"link:{token_hash}", None, frozenset(), ())
+    await act(uow, holder, await visit_in(uow, found.id, lock=True), "leave", None)
 
 
 class _Attributes:
@@ -153,7 +195,15 @@ async def call_next(uow: Uow, unit: UnitRow, no: str, principal: Principal) -> R
         called = await uow.one(queries.CALL, visit=first.id, no=no, at=uow.now, wait=wait, new_staff=row.staff)
     await uow.write(window_queries.TAKE, unit=unit.id, no=no, new_visit=called.id)
     await uow.emit(told(VisitCalled, called), subject=called.id)
+    await _announce(uow, called)
     return called
+
+
+async def _announce(uow: Uow, row: Row) -> None:
+    """Tell the boards, which show and speak it: they cannot ask while they are cut off."""
+    await feed.tell(
+        uow, row.unit, "call", visit=row.id, number=row.number, window=row.window, service=row.service, calls=row.calls
+    )
 
 
 async def visit_in(reads: Reads, visit_id: str, *, lock: bool = False) -> Row:
@@ -196,6 +246,10 @@ async def _moved(uow: Uow, row: Row, verb: str, after: VisitStatus, cause: str |
     if (finishing or leaving) and row.window is not None:
         await uow.write(window_queries.FREE, unit=row.unit, no=row.window, old_visit=row.id)
     await uow.emit(told(_EVENTS[verb], moved), subject=row.id)
+    if verb == "recall":
+        await _announce(uow, moved)
+    else:
+        await feed.tell(uow, row.unit, "visit")
     return moved
 
 

@@ -23,6 +23,7 @@ from shared.directory.business_day import business_date
 from shared.events.outgoing import Outgoing
 from shared.ids import uuid7
 from shared.security.principal import Principal
+from shared.web import feed
 from shared.web.problems import IllegalTransition, NotFound
 
 UnitRow = Any
@@ -51,7 +52,9 @@ async def set_up(uow: Uow, unit: str, no: str, command: WindowSetUp) -> Row:
         version=1,
     )
     await uow.audit("window.set_up", object_type="window", object_id=f"{unit}:{no}", unit=unit)
-    return await uow.one(queries.WINDOW, unit=unit, no=no)
+    found = await uow.one(queries.WINDOW, unit=unit, no=no)
+    await feed.tell(uow, unit, "window")
+    return found
 
 
 async def locked(uow: Uow, unit: str, no: str) -> Row:
@@ -93,6 +96,7 @@ async def open_window(uow: Uow, unit: UnitRow, no: str, staff: str, command: Ope
         subject=window_subject(unit.id, no),
     )
     await uow.audit("window.opened", object_type="window", object_id=f"{unit.id}:{no}", unit=unit.id)
+    await feed.tell(uow, unit.id, "window")
     return opened
 
 
@@ -175,6 +179,7 @@ async def _moved(uow: Uow, row: Row, after: WindowState) -> Row:
             WindowClosed(unit=unit, window=no, staff=row.staff, closed_at=uow.now), subject=window_subject(unit, no)
         )
         await uow.audit("window.closed", object_type="window", object_id=f"{unit}:{no}", unit=unit)
+    await feed.tell(uow, unit, "window")
     return moved
 
 

@@ -35,7 +35,7 @@ class KafkaBus:
         try:
             await self._connection.probe()
         except BusUnavailable as error:
-            log.error("bus_unreachable", cause=str(error))
+            log.error("bus_unreachable", error=type(error.__cause__ or error).__name__)
 
     async def close(self) -> None:
         """Leave all groups, send what is pending and disconnect."""

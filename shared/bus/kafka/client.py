@@ -9,12 +9,14 @@ import aiokafka
 from aiokafka.errors import KafkaError
 
 from shared.bus.base import TopicPartition
-from shared.bus.kafka.connection import KafkaConnection
+from shared.bus.kafka.connection import KafkaConnection, put_away
 from shared.topics import MAX_MESSAGE
 
 START_TIMEOUT = 5.0
 REVOKE_PATIENCE = 5.0
 """Seconds that a rebalance waits for the batches in hand; below the rebalance timeout."""
+SESSION_MS = 6_000
+"""After this without a heartbeat (one a second) a member is dead to its group: the least that Kafka's brokers allow."""
 COMMIT_EVERY = 5.0
 COMMIT_PATIENCE = 1.0
 
@@ -54,7 +56,7 @@ class GroupClient:
             enable_auto_commit=False,
             auto_offset_reset="none",
             heartbeat_interval_ms=1_000,
-            session_timeout_ms=10_000,
+            session_timeout_ms=SESSION_MS,
             rebalance_timeout_ms=10_000,
             metadata_max_age_ms=10_000,
             max_partition_fetch_bytes=2 * MAX_MESSAGE,
@@ -63,7 +65,7 @@ class GroupClient:
 
     async def start(self) -> None:
         """Connect and ask to join."""
-        await self._connection.start(self._group, START_TIMEOUT, self.consumer.start(), self.consumer.stop)
+        await self._connection.start(self._group, START_TIMEOUT, self.consumer.start(), self._put_away)
         self.alive()
         self.consumer.subscribe(self._topics, listener=_Rebalance(self))
 
@@ -74,7 +76,14 @@ class GroupClient:
         if self._commit is not None:
             await asyncio.wait({self._commit}, timeout=COMMIT_PATIENCE)
         self.mine = frozenset()
-        await self._connection.dispose(self.consumer.stop())
+        await self._connection.dispose(self._put_away())
+
+    async def _put_away(self) -> None:
+        await put_away(self.consumer.stop(), self.consumer._client)
+
+    def check(self) -> None:
+        """Raise what the background task of the group met: aiokafka keeps it for a call that may never come."""
+        self.consumer._coordinator.check_errors()
 
     def alive(self) -> None:
         """It has just done something."""

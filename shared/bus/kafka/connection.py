@@ -2,19 +2,22 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
 )
 
-from shared.bus.base import BusUnavailable
+from shared.bus.base import BusForbidden, BusUnavailable
 from shared.observability.logging import get_logger
 
 log = get_logger("bus")
@@ -66,7 +69,8 @@ class KafkaConnection:
         answers. aiokafka's clients say only "unable to bootstrap" for all of these and leave the cause to a log line.
         """
         refused: BusRefused | None = None
-        causes = []
+        causes: list[str] = []
+        last: BaseException | None = None
         for address in self.bootstrap.split(","):
             host, _, port = address.strip().rpartition(":")
             try:
@@ -84,12 +88,13 @@ class KafkaConnection:
                 refused.__cause__ = error
             except (KafkaError, OSError, TimeoutError) as error:
                 causes.append(f"{address}: {describe(error)}")
+                last = error
             else:
                 connection.close()
                 return
         if refused is not None:
             raise refused
-        raise BusUnavailable("; ".join(causes))
+        raise BusUnavailable("; ".join(causes)) from last
 
     async def dispose(self, stopping: Coroutine[Any, Any, None], patience: float = 5.0) -> None:
         """Run ``stopping`` for up to ``patience`` seconds, and go on with it in the background after that.
@@ -122,7 +127,7 @@ class KafkaConnection:
         try:
             return task.result()
         except (KafkaError, OSError, TimeoutError) as error:
-            raise BusUnavailable(f"{what}: {describe(error)}") from error
+            raise unavailable(what, error) from error
 
     async def start(
         self, what: str, seconds: float, start: Coroutine[Any, Any, Any], stop: Callable[[], Coroutine[Any, Any, Any]]
@@ -142,7 +147,7 @@ class KafkaConnection:
         if not task.done():
             raise BusUnavailable(f"{what}: no answer in {seconds:g} s")
         if (error := task.exception()) is not None:
-            raise BusUnavailable(f"{what}: {describe(error)}") from error
+            raise unavailable(what, error) from error
 
     def _left(self, task: asyncio.Task[None]) -> None:
         self._leaving.discard(task)
@@ -153,6 +158,19 @@ class KafkaConnection:
         """Wait for everything that is on its way out."""
         if self._leaving:
             await asyncio.wait(set(self._leaving), timeout=patience)
+
+
+async def put_away(stopping: Coroutine[Any, Any, None], client: Any) -> None:
+    """Run ``stopping``, and close the connection that ``client`` of aiokafka may have been making meanwhile.
+
+    Its ``close()`` ends those that it has, and forgets the one that is about to be there.
+    """
+    try:
+        await stopping
+    finally:
+        async with client._get_conn_lock:
+            for connection in list(client._conns.values()):
+                connection.close()
 
 
 def describe(error: BaseException) -> str:
@@ -166,3 +184,25 @@ async def _give_up(task: asyncio.Task[Any], stop: Callable[[], Coroutine[Any, An
     await asyncio.gather(task, return_exceptions=True)
     if stop is not None:
         await stop()
+
+
+def unavailable(what: str, error: BaseException, operation: str = "use", names: Iterable[str] = ()) -> BusUnavailable:
+    """What the port calls an error of the client: :class:`BusForbidden` when a right is missing.
+
+    ``names`` are what was asked for, where the error itself does not say which of it.
+    """
+    if isinstance(error, GroupAuthorizationFailedError):
+        return BusForbidden("join", names or _named(error) or [what])
+    if isinstance(error, TopicAuthorizationFailedError):
+        return BusForbidden(operation, _named(error) or names or [what])
+    if isinstance(error, ClusterAuthorizationFailedError):
+        return BusForbidden(operation, names or [what])
+    return BusUnavailable(f"{what}: {describe(error)}")
+
+
+def _named(error: BaseException) -> list[str]:
+    """The topics or the group that the client put into its error."""
+    found: list[str] = []
+    for argument in error.args:
+        found += [argument] if isinstance(argument, str) else sorted(argument) if isinstance(argument, set) else []
+    return found

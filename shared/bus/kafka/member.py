@@ -24,11 +24,12 @@ from shared.bus.base import (
     TopicPartition,
 )
 from shared.bus.kafka.client import GroupClient, kafka_source
-from shared.bus.kafka.connection import KafkaConnection, describe
+from shared.bus.kafka.connection import KafkaConnection, unavailable
 from shared.bus.kafka.topics import TopicInfo, Topics
 
-JOIN_PATIENCE = 12.0
+JOIN_PATIENCE = 8.0
 """Seconds that subscribing waits for a share: above the session of a member that died."""
+LOOK_EVERY = 0.2
 OVERRUN = 2.0
 """Seconds by which a fetch may overrun its wait."""
 CATCH_UP = 5.0
@@ -75,9 +76,7 @@ class KafkaSubscription:
         missing = set(self._names) - (await self._topics.describe(self._names)).keys()
         if missing:
             raise BusUnavailable(f"no topic {', '.join(sorted(missing))}")
-        client = await self._connected()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(client.joined.wait(), JOIN_PATIENCE)
+        await self._joined(await self._connected(), JOIN_PATIENCE)
 
     async def close(self) -> None:
         """Leave the group, saying where this member was."""
@@ -102,12 +101,9 @@ class KafkaSubscription:
         client = await self._connected()
         client.idle.set()
         client.say_done()
-        if not client.joined.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(client.joined.wait(), wait)
-            if not client.joined.is_set():
-                await self._watch(client)
-                return []
+        if not client.joined.is_set() and not await self._joined(client, wait):
+            await self._watch(client)
+            return []
         await self._place_new()
         if not self._positions:
             await self._same_logs_as_stored()
@@ -148,12 +144,29 @@ class KafkaSubscription:
             return {}
         except KafkaError as error:
             await self._disconnect()
-            raise BusUnavailable(f"{self._group}: {describe(error)}") from error
+            raise unavailable(self._group, error, "read") from error
         if polled:
             client.alive()
         else:
             await self._watch(client)
         return polled
+
+    async def _joined(self, client: GroupClient, wait: float) -> bool:
+        """Whether the group gives this member its share within ``wait`` seconds; raises when it never will."""
+        deadline = asyncio.get_running_loop().time() + wait
+        while not client.joined.is_set():
+            try:
+                client.check()
+            except KafkaError as error:
+                await self._disconnect()
+                raise unavailable(self._group, error, "read", [self._group]) from error
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                await asyncio.sleep(0)
+                return client.joined.is_set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(client.joined.wait(), min(left, LOOK_EVERY))
+        return True
 
     async def _catch_up(self, client: GroupClient, limit: int) -> _Polled:
         """What lies between the positions and the ends that the logs have now."""

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from shared.bus.base import BusUnavailable, Message, TopicPartition
-from shared.bus.kafka.connection import REQUEST_TIMEOUT_MS, KafkaConnection, describe
+from shared.bus.base import BusForbidden, BusUnavailable, Message, TopicPartition
+from shared.bus.kafka.connection import REQUEST_TIMEOUT_MS, KafkaConnection, put_away, unavailable
 from shared.bus.kafka.topics import Topics
 from shared.bus.partitioning import partition_of
 from shared.observability.logging import get_logger
@@ -23,7 +23,7 @@ log = get_logger("bus")
 
 START_TIMEOUT = 4.0
 SEND_TIMEOUT = 10.0
-"""Seconds to start and to send. Together below the relay's lease, above a failover of the brokers (5 s measured)."""
+"""Seconds to start and to send; above a failover of the brokers (5 s measured)."""
 BATCH_BYTES = 1 << 17
 RECORD_OVERHEAD = 128
 LINGER_MS = 10
@@ -34,6 +34,7 @@ class MessageTooLarge(ValueError):
 
 
 class _Sent(NamedTuple):
+    topic: str
     future: asyncio.Future[Any]
     indices: Sequence[int]
 
@@ -66,17 +67,17 @@ class Sender:
                     for source, builder, indices in plan:
                         future = await producer.send_batch(builder, source.topic, partition=source.partition)
                         future.add_done_callback(_seen)
-                        sent.append(_Sent(future, indices))
+                        sent.append(_Sent(source.topic, future, indices))
                     await asyncio.wait([one.future for one in sent] or [_nothing()])
                 trouble = _read(sent, outcomes)
             except (TimeoutError, KafkaError, OSError) as error:
-                trouble = describe(error) if str(error) else f"no answer in {SEND_TIMEOUT:g} s"
+                trouble = type(error).__name__
                 _read(sent, outcomes)
             except BaseException:
                 self._discard()
                 raise
             if trouble:
-                log.warning("bus_send_failed", cause=trouble)
+                log.warning("bus_send_failed", error=trouble)
                 self._discard()
             return outcomes
 
@@ -85,7 +86,7 @@ class Sender:
         async with self._lock:
             producer, self._producer = self._producer, None
             if producer is not None:
-                await self._connection.dispose(producer.stop())
+                await self._connection.dispose(put_away(producer.stop(), producer.client))
 
     async def _running(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -98,7 +99,9 @@ class Sender:
                 max_batch_size=BATCH_BYTES,
                 max_request_size=MAX_MESSAGE,
             )
-            await self._connection.start("producer", START_TIMEOUT, producer.start(), producer.stop)
+            await self._connection.start(
+                "producer", START_TIMEOUT, producer.start(), lambda: put_away(producer.stop(), producer.client)
+            )
             self._producer, self._partitions = producer, {}
         return self._producer
 
@@ -109,13 +112,17 @@ class Sender:
 
         A message that no broker may get has its outcome here: a refused batch would cost the producer.
         """
-        await self._learn(producer, {message.topic for message in messages})
+        forbidden = await self._learn(producer, {message.topic for message in messages})
         rounds: list[list[tuple[TopicPartition, Any, list[int]]]] = []
         open_: dict[TopicPartition, tuple[int, Any, list[int]]] = {}
         for index, message in enumerate(messages):
             count = self._partitions.get(message.topic)
             if count is None:
-                outcomes[index] = BusUnavailable(f"no topic {message.topic}")
+                outcomes[index] = (
+                    BusForbidden("write", [message.topic])
+                    if message.topic in forbidden
+                    else BusUnavailable(f"no topic {message.topic}")
+                )
                 continue
             headers = [(name, value.encode()) for name, value in message.headers.items()]
             key, value = message.key.encode(), message.value
@@ -137,12 +144,19 @@ class Sender:
             builder.close()
         return plan
 
-    async def _learn(self, producer: AIOKafkaProducer, names: set[str]) -> None:
-        new = names - self._partitions.keys()
-        if not new:
-            return
-        for name in await self._topics.describe(new):
-            self._partitions[name] = len(await producer.partitions_for(name))
+    async def _learn(self, producer: AIOKafkaProducer, names: set[str]) -> frozenset[str]:
+        """See how many partitions the topics have; returns those that the cluster does not show us."""
+        forbidden: frozenset[str] = frozenset()
+        while new := names - self._partitions.keys() - forbidden:
+            try:
+                found = await self._topics.describe(new)
+            except BusForbidden as refusal:
+                forbidden |= set(refusal.names)
+                continue
+            for name in found:
+                self._partitions[name] = len(await producer.partitions_for(name))
+            break
+        return forbidden
 
     def _discard(self) -> None:
         """Stop the producer in the background, without sending what it holds."""
@@ -163,22 +177,23 @@ async def _abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.wait({task}, timeout=REQUEST_TIMEOUT_MS / 1000)
     producer._message_accumulator._batches.clear()
     producer._message_accumulator._pending_batches.clear()
-    await producer.stop()
+    await put_away(producer.stop(), producer.client)
 
 
 def _read(sent: Sequence[_Sent], outcomes: Outcomes) -> str:
-    """Write down what became of each batch; returns the first trouble or ''."""
+    """Write down what became of each batch; returns the name of the first trouble or ''."""
     trouble = ""
-    for future, indices in sent:
+    for topic, future, indices in sent:
         if not future.done():
             outcome: Exception | None = BusUnavailable(f"no answer in {SEND_TIMEOUT:g} s")
+            trouble = trouble or "TimeoutError"
         elif (error := future.exception()) is not None:
-            outcome = BusUnavailable(describe(error))
+            outcome = unavailable(topic, error, "write", [topic])
+            trouble = trouble or type(error).__name__
         else:
             outcome = None
         for index in indices:
             outcomes[index] = outcome
-        trouble = trouble or ("" if outcome is None else str(outcome))
     return trouble
 
 

@@ -11,13 +11,14 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
-from shared.bus.base import BusUnavailable, TopicPartition
-from shared.bus.kafka.connection import KafkaConnection
+from shared.bus.base import BusForbidden, BusUnavailable, TopicPartition
+from shared.bus.kafka.connection import KafkaConnection, put_away
 from shared.bus.kafka.wire import MetadataRequest
 from shared.topics import Topic
 
 TIMEOUT = 5.0
 UNKNOWN_TOPIC = 3
+FORBIDDEN_TOPIC = 29
 EXISTS = 36
 OFFSET_NOT_AVAILABLE = 78
 RETRY_AFTER = 0.1
@@ -32,10 +33,12 @@ class OffsetNotAvailable(KafkaError):
 
 
 class TopicInfo(NamedTuple):
-    """A topic as it is on the cluster: its id as Kafka's tools print it, and the leader of each partition."""
+    """A topic as it is on the cluster: its id as Kafka's tools print it, the leader of each partition, and how many
+    copies the partition that has fewest is to have."""
 
     id: str
     leaders: Sequence[int]
+    copies: int
 
 
 class Bounds(NamedTuple):
@@ -58,10 +61,13 @@ class Topics:
         """Disconnect."""
         client, self._client = self._client, None
         if client is not None:
-            await self._connection.dispose(client.close())
+            await self._connection.dispose(put_away(client.close(), client))
 
     async def describe(self, names: Iterable[str]) -> Mapping[str, TopicInfo]:
-        """Those of ``names`` that exist; raises :class:`BusUnavailable` when the cluster does not say or forbids it."""
+        """Those of ``names`` that exist; raises :class:`BusUnavailable` when the cluster does not say.
+
+        Raises :class:`BusForbidden` with all those that it does not show us: whether they exist is not ours to know.
+        """
         client = await self._connected()
         try:
             reply = await self._connection.bounded(
@@ -71,13 +77,17 @@ class Topics:
             self._preferred += 1
             raise
         found: dict[str, TopicInfo] = {}
+        forbidden = [name for error, name, *_ in reply.topics if error == FORBIDDEN_TOPIC]
+        if forbidden:
+            raise BusForbidden("see", forbidden)
         for error, name, topic_id, _, partitions, *_ in reply.topics:
             if error == UNKNOWN_TOPIC:
                 continue
             if error:
                 raise BusUnavailable(f"topic {name}: {for_code(error).__name__}")
             leaders = [leader for _, _, leader, *_ in sorted(partitions, key=lambda one: one[1])]
-            found[name] = TopicInfo(base64.urlsafe_b64encode(topic_id).decode().rstrip("="), leaders)
+            copies = min((len(replicas) for _, _, _, _, replicas, *_ in partitions), default=0)
+            found[name] = TopicInfo(base64.urlsafe_b64encode(topic_id).decode().rstrip("="), leaders, copies)
         return found
 
     async def bounds(
@@ -129,7 +139,9 @@ class Topics:
         async with self._lock:
             if self._client is None:
                 client = AIOKafkaClient(**self._connection.options())
-                await self._connection.start("connect", TIMEOUT, client.bootstrap(), client.close)
+                await self._connection.start(
+                    "connect", TIMEOUT, client.bootstrap(), lambda: put_away(client.close(), client)
+                )
                 self._client = client
             return self._client
 

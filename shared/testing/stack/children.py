@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.testing.source import ROOT
+from shared.testing.starter import popen
 
 POLL = 0.05
 TAIL = 30
@@ -32,6 +33,7 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_by: signal.Signals = signal.SIGTERM
     user: str = ""
+    cwd: Path = ROOT
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
@@ -43,9 +45,9 @@ class Child:
             guard += ["--reuid", self.user, "--regid", self.user, "--clear-groups"]
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         with self.log.open("ab") as said:
-            self.process = subprocess.Popen(
+            self.process = popen(
                 [*guard, "env", *settings, *self.arguments],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
 
     @property
@@ -126,7 +128,7 @@ def stop(children: Sequence[Child], seconds: float = 20.0) -> None:
 def answers(url: str, text: str = "") -> bool:
     """Whether a GET of ``url`` is answered with 200 and ``text`` in it."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(url, timeout=2) as reply:  # nosec B310 # noqa: S310 - our own loopback address
             return reply.status == 200 and text in reply.read().decode(errors="replace")
     except (OSError, ValueError, http.client.HTTPException):
         return False

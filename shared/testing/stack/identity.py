@@ -1,7 +1,6 @@
 """What a bank's identity server and secret store would give: a JWKS file, the services' token, the keyring."""
 
 import json
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,9 +31,3 @@ class Identity:
     def token(self, role: str, staff: str | None = None, unit: str = "hq", ttl: timedelta = timedelta(hours=1)) -> str:
         """A bearer token."""
         return self._issuer.issue(role, sub=staff or f"{role}@{unit}", staff_id=staff, units=[unit], ttl=ttl)
-
-
-if __name__ == "__main__":
-    # For the containers on one machine (deploy/compose/secrets.sh): the folder is the one argument.
-    target = Path(sys.argv[1])
-    Identity(Settings(data=target), target).write()

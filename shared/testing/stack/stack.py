@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from shared.app import lock_folder
-from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.topics import create
 from shared.settings import Settings
 from shared.testing.kafka import Kafka, Node, jars
+from shared.testing.secured import SecuredKafka, write_passwords
 from shared.testing.source import ROOT
 from shared.testing.stack.children import Child, StackFailed, answers, stop
 from shared.testing.stack.identity import LIFE, Identity
@@ -31,7 +31,7 @@ class Stack:
     """The distributed system on loopback behind ``settings.port``, with everything it keeps below ``settings.data``.
 
     A context manager: after the block nothing of it runs. ``environment`` goes to every service's process; ``say`` gets
-    the progress, a line a step.
+    the progress, a line a step. ``secured`` runs Kafka with TLS, SCRAM and ACLs and each service as its own principal.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Stack:
         say: Callable[[str], None],
         environment: Mapping[str, str] | None = None,
         scraped: bool = True,
+        secured: bool = False,
     ) -> None:
         self.services = tuple(services)
         self.settings = settings
@@ -51,6 +52,7 @@ class Stack:
         self._say = say
         self._environment = dict(environment or {})
         self._scraped = scraped
+        self._secured = secured
         self._ports = following(settings.port)
         self.operations = f"http://127.0.0.1:{next(self._ports)}"
         self._prometheus = next(self._ports)
@@ -70,6 +72,10 @@ class Stack:
     def operator_url(self, service: str, role: str = "work") -> str:
         """The operator port of a process: /metrics, /livez, /readyz and the operator's routes."""
         return f"http://127.0.0.1:{self._operator[service, role]}"
+
+    def public_port(self, service: str) -> int:
+        """Where the service's API listens, behind the gateway."""
+        return self._public[service]
 
     def database_url(self, service: str) -> str:
         """The service's database."""
@@ -113,9 +119,43 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Start a part that was killed again, and wait until it is ready."""
-        child = self.children[name]
-        child.start()
-        self._wait(name)
+        if name == "kafka":
+            assert self.kafka is not None
+            self.kafka.node.start()
+            return
+        self.children[name].start()
+        self.wait(name)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a part, ``kafka`` too."""
+        if name == "kafka":
+            assert self.kafka is not None
+            self.kafka.node.kill()
+        else:
+            self.children[name].kill()
+
+    def beside(self, service: str, role: str, number: int, code: Path = ROOT) -> str:
+        """Start another process like ``service role``, of the code in the folder ``code``; its name."""
+        name = f"{service} {role} {number}"
+        self._operator[service, f"{role} {number}"] = next(self._ports)
+        child = self._process(service, role, code)
+        child.name, child.log = name, self._log(name.replace(" ", "-"))
+        child.environment = dict(child.environment) | {
+            "PORT": str(next(self._ports)),
+            "WANGDIAN_KAFKA_INSTANCE": "",
+            "WANGDIAN_OPERATOR_PORT": str(self._operator[service, f"{role} {number}"]),
+        }
+        self._add(child)
+        self.wait(name)
+        return name
+
+    def run(self, service: str, *arguments: str, code: Path = ROOT) -> str:
+        """Run a command of `wangdian` to its end with the settings of a service; what it said."""
+        child = self._process(service, "-".join(arguments[:1]), code)
+        child.arguments = [sys.executable, "-m", "services", *arguments]
+        child.log.unlink(missing_ok=True)
+        child.run(MIGRATED_IN)
+        return child.log.read_text()
 
     def _begin(self) -> None:
         if not usable(self.settings.port):
@@ -138,7 +178,7 @@ class Stack:
             targets = self._operator
             self._add(prometheus(self.folder / "prometheus", self._prometheus, targets, self._log("prometheus")))
         for name in self.children:
-            self._wait(name)
+            self.wait(name)
         self._say("ready")
 
     def _stores(self) -> None:
@@ -146,24 +186,40 @@ class Stack:
         server = self._add(postgres(self.folder / "postgres", self._database, self._log("postgres")))
         self._say("starting Kafka (the first time its jars are fetched)")
         jars()
-        node = self._node()
+        self.kafka = self._broker()
+        node = self.kafka.node
         node.launch()
         self._open.callback(node.stop)
-        admin = f"postgresql://postgres@127.0.0.1:{self._database}/postgres"
-        server.wait_for(lambda: self._made(admin), READY_IN)
+        self.wait(server.name)
         node.wait()
-        self.kafka = Kafka(node)
-        asyncio.run(_topics(self.kafka))
+        self._provision()
 
-    def _made(self, admin: str) -> bool:
+    def _provision(self) -> None:
+        assert self.kafka is not None
+        if not isinstance(self.kafka, SecuredKafka):
+            asyncio.run(_topics(self.kafka))
+            return
+        passwords = self.folder / "passwords"
+        self._passwords = write_passwords(passwords, list(self.services))
+        command = ["provision", "--partitions", str(PARTITIONS), "--passwords", str(passwords)]
+        child = Child("provision", [sys.executable, "-m", "services", *command], self._log("provision"), {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+            "WANGDIAN_MODE": "distributed",
+            "WANGDIAN_DATABASE_URL": "unused",
+            "WANGDIAN_JWKS": str(self._identity.jwks),
+            **self.kafka.environment("admin"),
+        })  # fmt: skip
+        child.run(MIGRATED_IN)
+
+    def _made(self) -> bool:
         try:
-            asyncio.run(databases(admin, list(self.services)))
+            asyncio.run(databases(self.database_url("postgres"), list(self.services)))
         except Exception:
             # Not up yet: it may refuse, close, or say that it is starting.
             return False
         return True
 
-    def _node(self) -> Node:
+    def _broker(self) -> Kafka:
         folder = self.folder / "kafka"
         fresh = not (folder / "data" / "meta.properties").exists()
         port, controller = str(next(self._ports)), str(next(self._ports))
@@ -174,10 +230,12 @@ class Stack:
             "CONTROLLERS": f"127.0.0.1:{controller}",
             "JOIN_DELAY_MS": "0",
         }
+        if self._secured:
+            return SecuredKafka(folder, marks)
         node = Node(folder, ["base", "plaintext", "single"], marks)
         if fresh:
             node.format("--standalone")
-        return node
+        return Kafka(node)
 
     def _migrate(self) -> None:
         jobs = [self._process(name, "migrate") for name in self.services]
@@ -186,20 +244,23 @@ class Stack:
         for job in jobs:
             job.finish(MIGRATED_IN)
 
-    def _process(self, service: str, role: str) -> Child:
+    def _process(self, service: str, role: str, code: Path = ROOT) -> Child:
         assert self.kafka is not None
+        bus = {"WANGDIAN_KAFKA": self.kafka.bootstrap}
+        if isinstance(self.kafka, SecuredKafka):
+            bus = self.kafka.environment(service, self._passwords[service])
         return Child(
             f"{service} {role}",
             [sys.executable, "-m", "services", role, service],
             self._log(f"{service}-{role}"),
             {
-                "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
+                "PYTHONPATH": f"{code}:{code / 'clients' / 'python'}",
                 "PORT": str(self._public[service]),
                 "WANGDIAN_MODE": "distributed",
                 "WANGDIAN_DATA": str(self.settings.data.resolve()),
                 "WANGDIAN_OPERATOR_PORT": str(self._operator.get((service, role), 0)),
                 "WANGDIAN_DATABASE_URL": self.database_url(service),
-                "WANGDIAN_KAFKA": self.kafka.bootstrap,
+                **bus,
                 "WANGDIAN_JWKS": str(self._identity.jwks),
                 "WANGDIAN_SERVICE_TOKEN_FILE": str(self._identity.service_token),
                 "WANGDIAN_TOKEN_ISSUER": self.settings.token_issuer,
@@ -207,8 +268,10 @@ class Stack:
                 "WANGDIAN_CRYPTO_SUITE": self.settings.crypto_suite,
                 "WANGDIAN_PUBLIC_URL": self.settings.public_url or self.url,
                 "WANGDIAN_PEERS_URL": self.url,
+                "WANGDIAN_KAFKA_INSTANCE": f"{service}-{role}",
                 **self._environment,
             },
+            cwd=code,
         )
 
     def _gateway(self) -> Child:
@@ -218,14 +281,15 @@ class Stack:
         operations = int(self.operations.rpartition(":")[2])
         return gateway(self.folder / "gateway", marks, operations, workers, self._log("gateway"))
 
-    def _wait(self, name: str) -> None:
+    def wait(self, name: str) -> None:
+        """Wait until a part that was started is ready."""
         service, _, role = name.partition(" ")
-        url = {"gateway": f"{self.url}/healthz", "prometheus": f"{self.prometheus_url}/-/ready"}.get(name)
-        if role in ROLES:
-            url = f"{self.operator_url(service, role)}/readyz"
-        if url is not None:
-            at = url
-            self.children[name].wait_for(lambda: answers(at), READY_IN)
+        urls = {"gateway": f"{self.url}/healthz", "prometheus": f"{self.prometheus_url}/-/ready"}
+        if name == "postgres":
+            self.children[name].wait_for(self._made, READY_IN)
+            return
+        url = urls.get(name) or f"{self.operator_url(service, role)}/readyz"
+        self.children[name].wait_for(lambda: answers(url), READY_IN)
 
     def _add(self, child: Child) -> Child:
         child.start()
@@ -251,6 +315,6 @@ class Stack:
 
 
 async def _topics(kafka: Kafka) -> None:
-    connection = KafkaConnection(kafka.bootstrap)
+    connection = kafka.connection()
     await create(connection, TOPICS, partitions=PARTITIONS)
     await connection.drain()

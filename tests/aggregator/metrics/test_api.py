@@ -45,6 +45,15 @@ async def test_a_duration_has_a_mean_and_quantiles(aggregator, tell_visit):
     }  # fmt: skip
 
 
+@pytest.mark.guide("2.2b")
+async def test_service_time_is_not_waiting_time(aggregator, tell_visit):
+    await aggregator.publish(
+        *(tell_visit(f"v{i}", wait=600, handling=handling) for i, handling in enumerate([60, 180]))
+    )
+    (point,) = await aggregator.points("handling.seconds", unit="gz-001", **MARCH_2)
+    assert (point["n"], point["numerator"], point["value"]) == (2, 240, 120.0)
+
+
 async def test_every_day_has_a_point_and_periods_follow_the_question(aggregator, tell_visit):
     for i, day in enumerate((date(2026, 1, 30), date(2026, 2, 1), date(2026, 2, 28), date(2026, 3, 1))):
         await aggregator.publish(tell_visit(f"v{i}", day=day))
@@ -69,6 +78,7 @@ async def test_the_last_thirty_days_to_the_units_own_today_are_the_default(aggre
     assert (points[0]["from"], points[-1]["to"], len(points)) == ("2026-01-31", "2026-03-02", 31)
 
 
+@pytest.mark.guide("5.5a")
 async def test_a_province_is_the_sum_of_its_branches(aggregator, tell_visit):
     told = [("gz-001", 60), ("gz-001", 90), ("gz-002", 120), ("bj-001", 600)]
     await aggregator.publish(*(tell_visit(f"v{i}", unit=unit, wait=wait) for i, (unit, wait) in enumerate(told)))

@@ -1,12 +1,13 @@
 """The relay: everything in the outbox reaches the bus, in order per subject, at least once."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from shared.bus.base import BusUnavailable, Position
-from shared.db.tables import outbox
+from shared.db.tables import lease, outbox
 from shared.events import relay as relay_module
 from shared.events.outgoing import Outgoing
 from shared.events.relay import LEASE, Relay
@@ -41,6 +42,10 @@ def relay(store, flaky, metrics):
 
 async def tell(db, *names):
     await db.write(lambda uow: uow.emit_many([Outgoing(told(n), n, uow.now) for n in names]), actor="t")
+
+
+async def until(db):
+    return await db.read(lambda reads: reads.scalar(sa.select(lease.c.until)))
 
 
 async def pending(db):
@@ -151,6 +156,38 @@ async def test_the_holder_renews_its_lease_as_it_works(store, bus, metrics, noon
         await tell(store, "b")
         assert await second.turn() == 0
         assert await first.turn() == 1
+
+
+async def test_a_lease_is_renewed_while_a_send_takes_long(store, bus, metrics, noon, monkeypatch):
+    monkeypatch.setattr(relay_module, "RENEW", 0.01)
+    second = Relay("tally", store, bus, metrics)
+    seen = []
+
+    class Slow:
+        async def publish(self, messages):
+            for _ in range(3):
+                before = await until(store)
+                noon.advance(LEASE - timedelta(seconds=1))
+                async with asyncio.timeout(10):
+                    while await until(store) == before:  # noqa: ASYNC110 - the store is asked
+                        await asyncio.sleep(0.01)
+                seen.append(await second.turn())
+            return await bus.publish(messages)
+
+    await tell(store, "a")
+    assert await Relay("tally", store, Slow(), metrics).turn() == 1
+    assert seen == [0, 0, 0]
+
+
+async def test_a_relay_that_leaves_gives_its_lease_back_and_no_other(store, bus, metrics):
+    first, second = Relay("tally", store, bus, metrics), Relay("tally", store, bus, metrics)
+    await tell(store, "a")
+    assert await first.turn() == 1
+    await second.leave()
+    await tell(store, "b")
+    assert await second.turn() == 0
+    await first.leave()
+    assert await second.turn() == 1
 
 
 async def test_a_backlog_larger_than_a_batch_goes_in_order(store, relay, flaky, monkeypatch):

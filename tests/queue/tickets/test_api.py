@@ -65,7 +65,7 @@ async def test_parallel_tickets_have_gapless_numbers(either_hall):
     assert len({(row.unit, row.number) for row in stored}) == len(wanted) == len(stored)
 
 
-@pytest.mark.guide("2.2c")
+@pytest.mark.guide("2.2c", "7.2a")
 async def test_the_order_of_calling_is_issue_time_less_head_start(hall):
     await hall.open(1, "T0001", "cash")
     numbers = []

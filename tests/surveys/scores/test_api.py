@@ -26,6 +26,7 @@ async def lines(surveys, unit, role="branch_manager", **query):
     return {line["dimension"]: line for line in found.json()["items"]}
 
 
+@pytest.mark.guide("2.1h", "4.3b")
 async def test_a_branch_has_its_own_figures(rated):
     found = await lines(rated, "gz_1")
     assert list(found) == ["quality", "efficiency", "attitude", "overall"]

@@ -10,7 +10,8 @@ document.addEventListener("keydown", (event) => {
   if (!on() || event.repeat || event.isComposing || document.querySelector("dialog[open]")) return;
   const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   if (typing) return;
-  const wanted = named(event);
+  // "?" has another key on each keyboard; what it writes is the same.
+  const wanted = event.key === "?" ? "?" : named(event);
   for (const button of document.querySelectorAll("[aria-keyshortcuts]")) {
     if (button.getAttribute("aria-keyshortcuts").split(" ").includes(wanted) && !button.disabled && button.checkVisibility()) {
       event.preventDefault();

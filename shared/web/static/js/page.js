@@ -27,11 +27,12 @@ for (const name of ["htmx:finally:request", "htmx:after:request", "htmx:error", 
   document.addEventListener(name, free);
 }
 
-// An answer that was fine takes away what an earlier one complained about.
+// An answer that was fine takes away what an earlier one complained about; what a region asks by itself is none.
 document.addEventListener("htmx:after:swap", (event) => {
   const notice = document.getElementById("notice");
   const target = event.detail?.ctx?.target;
-  if (notice && notice.childElementCount && target !== notice && event.detail?.ctx?.response?.status < 400) {
+  const asked = event.detail?.ctx?.sourceElement?.hasAttribute?.("data-live-region");
+  if (notice && notice.childElementCount && !asked && target !== notice && event.detail?.ctx?.response?.status < 400) {
     notice.replaceChildren();
   }
 });

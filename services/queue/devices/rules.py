@@ -1,0 +1,34 @@
+"""Rules of devices: how long a code and a token last, and when a device is silent."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+CODE_LASTS: Final = timedelta(minutes=10)
+TOKEN_LASTS: Final = timedelta(minutes=10)
+BEAT: Final = timedelta(seconds=30)
+SILENT_AFTER: Final = 3 * BEAT
+"""Two beats may get lost on the way; the third missing one is told."""
+
+SUBJECT: Final = "device:"
+"""The subject of a device, in audit rows and events: this and its id."""
+
+
+class DeviceKind(StrEnum):
+    """What a device is (取号机、叫号屏)."""
+
+    KIOSK = "kiosk"
+    BOARD = "board"
+
+
+class DeviceState(StrEnum):
+    """Whether it may act: it shows its code, it is enrolled, it was sent away."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+def silent(seen_at: datetime, now: datetime) -> bool:
+    """Whether a device that was heard at ``seen_at`` is silent."""
+    return now - seen_at > SILENT_AFTER

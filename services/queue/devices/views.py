@@ -1,0 +1,21 @@
+"""From rows of devices to what is told and shown."""
+
+from typing import Any
+
+from services.queue.devices.rules import DeviceKind, DeviceState
+from services.queue.devices.schemas import DeviceView
+
+
+def shown(row: Any) -> DeviceView:
+    """A device for staff."""
+    return DeviceView(
+        id=row.id,
+        kind=DeviceKind(row.kind),
+        state=DeviceState(row.state),
+        label=row.label,
+        seen_at=row.seen_at,
+        silent=row.silent,
+        build=row.build,
+        outbox=row.outbox,
+        lease_left=row.lease_left,
+    )

@@ -1,0 +1,77 @@
+"""The hall page: the API's reads put together, and its override."""
+
+from typing import Annotated, Any
+
+from fastapi import Form, Query
+
+from services.queue.auth import Override, ReadHall
+from services.queue.desk.pages import look, own_unit
+from services.queue.hall import queries
+from services.queue.tickets import service as tickets
+from services.queue.windows import service as windows
+from services.queue.windows.schemas import OverrideRequest
+from shared.db.uow import Reads, Uow
+from shared.directory import replica
+from shared.directory.business_day import business_date
+from shared.web.fields import CodeField, Text, UnitId
+from shared.web.i18n import N_
+from shared.web.pages import Page, PageRouter, SeeOther
+from shared.web.render import Screen
+
+HALL = "/queue/hall"
+ROLES = frozenset({"branch_manager"})
+NEWEST = "~"
+"""Sorts after every id: a ticket taken now is behind everybody."""
+router = PageRouter(
+    __name__,
+    screens=(Screen(HALL, N_("Hall"), N_("Queue, windows and people of a branch, as they are now"), ROLES, order=30),),
+)
+
+
+@router.get(HALL)
+async def hall(
+    reads: Reads, actor: ReadHall, unit: Annotated[CodeField | None, Query()] = None, said: str = "", part: str = "main"
+) -> Page:
+    """A branch's hall as it is (大堂)."""
+    branch = await replica.branch(reads, actor, unit or own_unit(actor))
+    floor = await look(reads, branch)
+    needed = {row.required_qualification or "" for row in floor["services"].values()}
+    manages = not actor.roles.isdisjoint({"branch_manager", "head_office"})
+    tellers = await reads.all(queries.TELLERS, unit=branch.id) if manages else []
+    return Page(
+        "hall.html",
+        block="now" if part == "now" else "main",
+        **floor,
+        quotes=await _quotes(reads, branch, floor),
+        longest=min((row.issued_at for row in floor["queue"]), default=None),
+        late=sum(line.late for line in floor["lines"]),
+        manages=manages,
+        tellers=[(row.person, row.person) for row in tellers],
+        certificates=[(code, code) for code in sorted(needed) if code],
+        said=said,
+    )
+
+
+async def _quotes(reads: Reads, branch: Any, floor: dict[str, Any]) -> dict[str, Any]:
+    """What somebody who takes a ticket now is told, by service. A branch offers a handful."""
+    day = business_date(reads.now, branch.zone, branch.cutoff)
+    return {
+        code: (await tickets.place(reads, branch.id, day, code, reads.now, NEWEST))[1] for code in floor["services"]
+    }
+
+
+@router.post(HALL + "/{unit}/overrides")
+async def override(
+    uow: Uow,
+    actor: Override,
+    unit: UnitId,
+    staff: Annotated[CodeField, Form()],
+    qualification: Annotated[CodeField, Form()],
+    reason: Annotated[Text, Form()],
+) -> SeeOther:
+    """Let a teller work without a qualification until the end of the day (当日放行)."""
+    branch = await replica.branch(uow, actor, unit)
+    await windows.grant_override(
+        uow, branch, actor, OverrideRequest(staff=staff, qualification=qualification, reason=reason)
+    )
+    return SeeOther(f"{HALL}?unit={unit}&said=granted#override")

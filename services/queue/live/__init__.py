@@ -1,0 +1,1 @@
+"""What the screens of a branch are told as it happens (实时更新)."""
