@@ -5,7 +5,6 @@ at a service that does not answer. Never inside a unit of work and never on a ho
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +18,6 @@ OPEN_AFTER = 5
 OPEN_FOR = 15.0
 LARGEST = 1 << 20
 """Bytes of an answer: ours are small, and what is larger is none of ours."""
-KEPT_FOR = 600.0
-MOST_KEPT = 5_000
 
 
 class PeerUnavailable(Exception):
@@ -48,7 +45,6 @@ class Peers:
         self._client = client
         self._token = token
         self._breakers: dict[str, _Breaker] = {}
-        self._kept: OrderedDict[str, tuple[float, Mapping[str, Any] | None]] = OrderedDict()
 
     async def get(self, path: str, *, purpose: str) -> Mapping[str, Any] | None:
         """The JSON object at ``path`` (``/queue/v1/…``), or None when its owner says 404."""
@@ -77,22 +73,6 @@ class Peers:
                 breaker.record(good=answer.status_code < 500)
                 raise PeerUnavailable(f"{service}: {answer.status_code}")
         raise PeerUnavailable(service)
-
-    async def known(self, path: str, *, purpose: str) -> Mapping[str, Any] | None:
-        """As :meth:`get`, for what seldom changes and is nobody's secret, such as names of units: kept ten minutes, and
-        longer where its owner does not answer. None also where it never did."""
-        at, found = self._kept.get(path, (0.0, None))
-        if path in self._kept and time.monotonic() - at < KEPT_FOR:
-            return found
-        try:
-            found = await self.get(path, purpose=purpose)
-        except PeerUnavailable:
-            return found
-        self._kept[path] = (time.monotonic(), found)
-        self._kept.move_to_end(path)
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-        return found
 
     async def _headers(self, purpose: str) -> dict[str, str]:
         return {

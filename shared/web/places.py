@@ -5,13 +5,14 @@ A replica holds no names, as no free text leaves its owner's database.
 
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 
 from shared.web.client import Peers, PeerUnavailable
 
 KEPT: Final = 600.0
+MOST: Final = 200
 PURPOSE: Final = "page_heading"
 
 
@@ -21,6 +22,7 @@ class Places:
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
         self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._below: dict[str, tuple[float, Mapping[str, Mapping[str, str]]]] = {}
 
     async def name(self, unit: str) -> Mapping[str, str]:
         """``name_zh`` and ``name_en``; an old answer where the owner gives none, at worst the unit's id."""
@@ -32,9 +34,26 @@ class Places:
         except PeerUnavailable:
             return names
         if found is not None:
-            names = {"name_zh": found["names"]["zh"], "name_en": found["names"]["en"]}
+            names = _names(found)
             self._known[unit] = (time.monotonic(), names)
         return names
+
+    async def below(self, unit: str) -> Mapping[str, Mapping[str, str]]:
+        """The names of the units right below, by id; of the first :data:`MOST`, which is as many as a page lists."""
+        asked, names = self._below.get(unit, (0.0, {}))
+        if asked and time.monotonic() - asked < KEPT:
+            return names
+        try:
+            found = await self._peers.get(f"/staff/v1/units?parent={unit}&limit={MOST}", purpose=PURPOSE)
+        except PeerUnavailable:
+            return names
+        names = {each["id"]: _names(each) for each in (found or {}).get("items", ())}
+        self._below[unit] = (time.monotonic(), names)
+        return names
+
+
+def _names(found: Mapping[str, Any]) -> Mapping[str, str]:
+    return {"name_zh": found["names"]["zh"], "name_en": found["names"]["en"]}
 
 
 async def unit_name(request: Request, unit: str) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.service import Question
 from services.aggregator.metrics.span import FromDay, ToDay, span
 from shared.db.uow import Reads
-from shared.directory import names, replica
+from shared.directory import replica
 from shared.events import positions
 from shared.security.access import EVERYWHERE, covers
 from shared.security.principal import Principal
@@ -28,6 +28,7 @@ from shared.web import exports as files
 from shared.web.fields import PathId
 from shared.web.i18n import N_, page_language
 from shared.web.pages import Page, PageRouter
+from shared.web.places import Places
 from shared.web.problems import NotFound
 from shared.web.render import Screen
 
@@ -205,10 +206,10 @@ async def _common(reads: Reads, asked: Question) -> dict[str, Any]:
 
 async def _named(request: Request, actor: Principal, asked: Question) -> dict[str, Any]:
     """Names of the unit, of those above that the caller sees, and of those right below."""
-    peers = request.app.state.services["aggregator"].peers
+    places: Places = request.app.state.places
     ids = [each for each in asked.unit.path.split("/") if each]
     above = [each for i, each in enumerate(ids) if covers(actor, "/" + "/".join(ids[: i + 1]) + "/")]
     return {
-        "crumbs": [await names.of_unit(peers, each) for each in above],
-        "children": {} if asked.leaf else await names.below(peers, asked.unit.id),
+        "crumbs": [{"id": each, **await places.name(each)} for each in above],
+        "children": {} if asked.leaf else await places.below(asked.unit.id),
     }
