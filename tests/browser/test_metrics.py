@@ -31,7 +31,7 @@ def history() -> str:
         day = FIRST + timedelta(days=i)
         for j in range(40):
             at = datetime(day.year, day.month, day.day, 1, tzinfo=UTC) + timedelta(minutes=9 * j)
-            wait = timedelta(seconds=(60 + (i * 7 + j * 11) % 90) * (10 if day == BAD else 1))
+            wait = timedelta(seconds=(60 + i * 37 % 60 + j * 11 % 90) * (10 if day == BAD else 1))
             done = at + wait + timedelta(minutes=5)
             left = (day == BAD and j % 4 == 0) or j == 39
             times = ["", "", "", at + wait] if left else [at + wait, at + wait, done, ""]
