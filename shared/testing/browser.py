@@ -144,6 +144,7 @@ def shot(page: Page, name: str, *, full: bool = True) -> Path:
 def sound(page: Page, name: str) -> None:
     """Everything that holds for any page in any state: axe finds nothing, nothing scrolls sideways; with a picture."""
     shot(page, name)
-    assert violations(page) == []
+    found = violations(page)
+    assert found == [], "\n".join([name, *found])
     sizes: Any = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert sizes[0] <= sizes[1], f"{name}: {sizes[0]} px of content on a screen of {sizes[1]} px"

@@ -75,7 +75,8 @@ def test_a_cut_board_says_so_and_announces_no_old_call(visitor, road, line):
     missed = served(road)
     line.set("pass")
     expect(page.locator("[data-live-stale]")).to_be_hidden(timeout=30_000)
-    expect(page.locator(".board-hall")).to_contain_text(missed, timeout=20_000)
+    # At the top while it is news, in the list afterwards.
+    expect(page.locator("wd-board")).to_contain_text(missed, timeout=20_000)
     # What is heard more than a minute after it was called.
     page.evaluate("""() => document.dispatchEvent(new CustomEvent("wd:live", { detail: { kind: "call", data: {
       number: "Z999", window: "9", at: new Date(Date.now() - 120_000).toISOString() } } }))""")

@@ -11,7 +11,8 @@ import pytest
 
 from tests.chaos.leg import play
 
-KILLS = int(os.environ.get("CHAOS_KILLS", "50"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "12"))
+"""Each is a restart of a whole process; the embedded rounds beside this test are fifty."""
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 

@@ -59,8 +59,9 @@ class Issued(NamedTuple):
 async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     """Issue a ticket: one visit begins.
 
-    INVARIANT: numbers are unique and without gaps per branch, business date and prefix, as the counter's row is locked
-    until the visit is kept (tests/queue/tickets/test_api.py::test_parallel_tickets_have_gapless_numbers).
+    INVARIANT: numbers are unique per branch, business date and prefix, and without gaps but for those that kiosks have
+    borrowed, as the counter's row is locked until the visit is kept
+    (tests/queue/tickets/test_api.py::test_parallel_tickets_have_gapless_numbers).
     """
     replica.require_in_force(unit, uow.now)
     catalogue = await to_issue(uow, unit.id, command.service, command.ticket_class)
