@@ -38,8 +38,12 @@ tools: ## Install the servers that no wheel has: nginx and Prometheus, from Debi
 	@deploy/tools.sh
 
 .PHONY: test
-test: install tools ## Run the whole suite, in a zone that is nobody's default: no figure may lean on the server's
-	@TZ=$${TZ:-America/St_Johns} $(BIN)/python -m pytest -q
+test: install tools ## Run the whole suite, pages beside the rest, in a zone that is nobody's default
+	@export TZ=$${TZ:-America/St_Johns}; said=$$(mktemp -d); code=0; \
+	$(BIN)/python -m pytest -q --basetemp="$$said/pages" tests/browser > "$$said/log" 2>&1 & pages=$$!; \
+	$(BIN)/python -m pytest -q --ignore=tests/browser || code=$$?; \
+	wait $$pages || code=$$?; \
+	echo 'Pages:'; cat "$$said/log"; rm -rf "$$said"; exit $$code
 
 .PHONY: lint
 lint: install ## Style, types, imports, code and dependency scanners, and the rules of the house

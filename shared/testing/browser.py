@@ -98,7 +98,7 @@ class Watched:
         for page in self.context.pages:
             self.faults += [f"csp: {text}" for text in self._violations(page)]
         left = [text for text in self.faults if not any(part in text for part in self.expected)]
-        assert left == []
+        assert left == [], "\n".join(left)
 
     @staticmethod
     def _violations(page: Page) -> list[str]:

@@ -14,7 +14,12 @@ from shared.testing.source import ROOT
 FOLDER: Final = ROOT / "docs" / "pictures"
 LARGEST: Final = 200_000
 """Bytes of one picture: they live in the repository for ever."""
-PICTURES: Final = {"metrics": "metrics/wall"}
+PICTURES: Final = {
+    "board": "board/calling-zh",
+    "desk": "desk/called-zh",
+    "kiosk": "kiosk/taken-zh-normal",
+    "metrics": "metrics/wall",
+}
 """Name in ``docs/pictures`` -> the screenshot."""
 
 
