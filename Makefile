@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SDK := $(wildcard clients/python/pyproject.toml)
+FAULTS := tests/faults tests/chaos/test_distributed.py tests/distributed/test_history.py \
+	tests/distributed/test_three_brokers.py
 OURS := pyproject.toml $(SDK)
 EDITABLE := -e . $(if $(SDK),-e clients/python)
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
@@ -38,12 +40,16 @@ tools: ## Install the servers that no wheel has: nginx and Prometheus, from Debi
 	@deploy/tools.sh
 
 .PHONY: test
-test: install tools ## Run the whole suite, pages beside the rest, in a zone that is nobody's default
+test: install tools ## Run the suite, pages beside the rest, in a zone that is nobody's default
 	@export TZ=$${TZ:-America/St_Johns}; said=$$(mktemp -d); code=0; \
 	$(BIN)/python -m pytest -q --basetemp="$$said/pages" tests/browser > "$$said/log" 2>&1 & pages=$$!; \
-	$(BIN)/python -m pytest -q --ignore=tests/browser || code=$$?; \
+	$(BIN)/python -m pytest -q --ignore=tests/browser $(addprefix --ignore=,$(FAULTS)) || code=$$?; \
 	wait $$pages || code=$$?; \
 	echo 'Pages:'; cat "$$said/log"; rm -rf "$$said"; exit $$code
+
+.PHONY: test-faults
+test-faults: install tools ## Run what takes long: databases, brokers and processes that die under load (about ten minutes)
+	@TZ=$${TZ:-America/St_Johns} $(BIN)/python -m pytest -q $(FAULTS)
 
 .PHONY: lint
 lint: install ## Style, types, imports, code and dependency scanners, and the rules of the house

@@ -19,7 +19,7 @@ GATHER = 0.01
 AGAIN = 2.0
 """Seconds until a listener whose connection was lost tries anew."""
 
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class Doorbell:

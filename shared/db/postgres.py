@@ -32,6 +32,8 @@ _TIME = sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)).labe
 
 _TROUBLE = (
     asyncpg.PostgresConnectionError,
+    # What the driver makes of a connection that dies between two messages of the protocol.
+    asyncpg.InternalClientError,
     asyncpg.InterfaceError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,

@@ -19,6 +19,7 @@ WITH_BODY = [operation for operation in operations() if operation.body is not No
 LISTS = [operation for operation in operations() if operation.method == "GET"]
 BOUNDED_OTHERWISE = {
     "/queue/v1/visits/{visit}": "the acts that a state allows",
+    "/queue/v1/branches/{unit}/waits": "a row a service that the branch offers",
     "/queue/v1/classes": "classes of customers are a handful, made by head office",
     "/surveys/v1/questionnaires/{code}": "items of one questionnaire, at most fifty when it is made",
     "/surveys/v1/questionnaires/{code}/versions/{version}": "items of one questionnaire",

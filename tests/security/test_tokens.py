@@ -48,7 +48,8 @@ async def test_a_link_s_token_opens_its_own_door_only(bank, invitations):
 
 async def test_a_link_s_token_is_no_bearer_token(bank):
     for (method, path), roles in ROLES.items():
-        if not roles:
+        # Pages take no bearer token at all.
+        if not roles or "/v1/" not in path:
             continue
         target = next(one for one in operations() if (one.method, one.path) == (method, path)).target(bank)
         headers = {"authorization": f"Bearer {bank.ticket['token']}", "idempotency-key": "link"}

@@ -53,7 +53,7 @@ async def test_a_ticket_s_link_shows_place_and_window_and_no_more(hall):
     body = {"service": "cash", "channel": "app"} | CONTACT
     ticket = (await hall.send("POST", "/branches/gz-001/tickets", "app", json=body, expect=201)).json()
     answer = await hall.running.client.get(f"/queue/v1/t/{ticket['token']}")
-    assert set(answer.json()) == {"number", "status", "service", "window", "ahead", "quote"}
+    assert set(answer.json()) == {"number", "status", "service", "window", "ahead", "quote", "next_poll_s"}
     assert (answer.json()["status"], answer.json()["ahead"]) == ("waiting", 0)
     await hall.call(1)
     called = (await hall.running.client.get(f"/queue/v1/t/{ticket['token']}")).json()
