@@ -4,13 +4,13 @@
 under it. ``version`` is the object's version that the person saw: a write based on another one is refused (412).
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Form, Request
 
 from shared.ids import uuid7
 from shared.web.etags import etag
-from shared.web.problems import InvalidField, KeyRequired, Problem
+from shared.web.problems import KeyRequired, Problem
 
 FormVersion = Annotated[int | None, Form(alias="version", ge=0, description="The version that the form was made from")]
 
@@ -59,8 +59,3 @@ def local_path(path: str | None) -> str:
     if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
         return "/"
     return path
-
-
-def refuse(field: str, code: str, en: str, zh: str) -> Any:
-    """A problem with one field of a form."""
-    return InvalidField(f"/{field}", code, en, zh)

@@ -21,14 +21,13 @@ CSP: Final = "; ".join(f"{name} {sources}" for name, sources in _POLICY)
 _NOTHING: Final = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "display-capture")
 
 
-def page_headers(*, camera: bool = False) -> dict[str, str]:
-    """The headers of an HTML reply; ``camera`` opens the camera to the page that takes photographs."""
-    closed = [name for name in _NOTHING if not (camera and name == "camera")]
+def page_headers() -> dict[str, str]:
+    """The headers of an HTML reply."""
     return {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": CSP,
         "referrer-policy": "same-origin",
-        "permissions-policy": ", ".join(f"{name}=()" for name in closed),
+        "permissions-policy": ", ".join(f"{name}=()" for name in _NOTHING),
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
         "vary": "Cookie, Accept-Language, HX-Request",

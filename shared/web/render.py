@@ -107,7 +107,7 @@ class Renderer:
             pgettext=self.texts.pgettext,
             npgettext=self.texts.npgettext,
         )
-        self._env.filters |= {"named": named, "number": number, "clock": clock_time, "day": day, "minutes": minutes}
+        self._env.filters |= {"named": named, "number": number, "clock": clock_time, "day": day}
         self._env.globals |= {"asset": self.assets.url, "new_key": new_key, "screens": self.screens}
         self._env.globals["ui"] = SimpleNamespace()
         for path in sorted((KIT / "components").glob("*.html")):
@@ -164,8 +164,3 @@ def clock_time(at: datetime, zone: str) -> str:
 def day(at: datetime, zone: str) -> str:
     """The date at a place, ``2026-03-02``."""
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d")
-
-
-def minutes(seconds: float) -> int:
-    """Whole minutes, rounded up: who is told three waits no longer than three."""
-    return -(-int(seconds) // 60)

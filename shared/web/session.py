@@ -22,6 +22,8 @@ from shared.web.problems import Problem
 
 IDLE: Final = timedelta(minutes=15)
 LONGEST: Final = timedelta(hours=12)
+YEAR: Final = 31_536_000
+"""Seconds that a browser keeps what is to stay."""
 TOUCH: Final = timedelta(seconds=30)
 """An act within this time after the last one that was noted is not noted again."""
 
@@ -83,7 +85,7 @@ class Sessions:
             )
             await uow.audit("session.opened", object_type="session", object_id=session[:12])
 
-        await self._db.write(work, actor=principal.sub)
+        await self._db.write(work, actor=principal.sub, brief=True)
         return secret
 
     async def find(self, secret: str, *, act: bool) -> Session | None:
@@ -98,13 +100,15 @@ class Sessions:
         if found is None or found.over(now):
             return None
         if act and now - found.seen_at >= TOUCH:
-            await self._db.write(lambda uow: uow.write(_TOUCH, of=session, at=uow.now), actor=found.principal.sub)
+            await self._db.write(
+                lambda uow: uow.write(_TOUCH, of=session, at=uow.now), actor=found.principal.sub, brief=True
+            )
         return found
 
     async def close(self, secret: str) -> None:
         """End the session of a cookie."""
         session = self._keys.token_hash(secret)
-        await self._db.write(lambda uow: uow.write(_CLOSE, of=session), actor="session")
+        await self._db.write(lambda uow: uow.write(_CLOSE, of=session), actor="session", brief=True)
 
 
 def _session(row: sa.Row) -> Session:
@@ -129,15 +133,18 @@ def device_cookie_name(request: Request) -> str:
     return "__Host-wd_device" if request.url.scheme == "https" else "wd_device"
 
 
-def set_device_cookie(request: Request, secret: str) -> str:
-    """The header that gives a device its key, for a year; an empty one takes it away."""
+def cookie(request: Request, name: str, value: str, *, lasts: int | None = None, site: str = "Lax") -> str:
+    """A ``Set-Cookie`` header; ``lasts`` in seconds, None until the browser is closed. An empty value takes it away."""
+    ends = "; Max-Age=0" if not value else "" if lasts is None else f"; Max-Age={lasts}"
     secure = "; Secure" if request.url.scheme == "https" else ""
-    lasts = 31536000 if secret else 0
-    return f"{device_cookie_name(request)}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts}{secure}"
+    return f"{name}={value}; Path=/; HttpOnly; SameSite={site}{ends}{secure}"
+
+
+def set_device_cookie(request: Request, secret: str) -> str:
+    """The header that gives a device its key, for a year."""
+    return cookie(request, device_cookie_name(request), secret, lasts=YEAR, site="Strict")
 
 
 def set_cookie(request: Request, secret: str) -> str:
     """The header that gives the browser its session; an empty secret takes it away."""
-    secure = "; Secure" if request.url.scheme == "https" else ""
-    ends = "" if secret else "; Max-Age=0"
-    return f"{cookie_name(request)}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{ends}"
+    return cookie(request, cookie_name(request), secret)

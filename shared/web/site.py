@@ -19,11 +19,10 @@ from shared.web.headers import page_headers
 from shared.web.i18n import COOKIE, TAGS, page_language
 from shared.web.problems import IllegalTransition
 from shared.web.render import Frame, PageFolder, Renderer
-from shared.web.session import IDLE, SignedOut, cookie_name, device_cookie_name
+from shared.web.session import IDLE, YEAR, SignedOut, cookie, cookie_name, device_cookie_name
 
 SIGN_IN: Final = "/sign-in"
 MODE: Final = "wd_mode"
-YEAR: Final = 31536000
 
 log = get_logger("pages")
 
@@ -79,7 +78,7 @@ class Site:
     def html(self, request: Request, name: str, view: Mapping[str, Any], block: str) -> tuple[bytes, dict[str, str]]:
         """A page or a part of it, with the headers it is sent with."""
         frame = self.frame(request)
-        headers = page_headers(camera=bool(view.get("camera")))
+        headers = page_headers()
         return self.renderer.render(name, frame, view, block), headers | {"content-language": frame.tag}
 
     def refusal(self, request: Request, error: Exception) -> Response:
@@ -105,12 +104,10 @@ class Site:
 
     def remember_language(self, request: Request, response: Response) -> Response:
         """Keep what ``?lang`` and ``?mode`` asked for."""
-        secure = "; Secure" if request.url.scheme == "https" else ""
-        for name, cookie, known in (("lang", COOKIE, set(TAGS)), ("mode", MODE, {"elder", "normal"})):
+        for name, kept, known in (("lang", COOKIE, set(TAGS)), ("mode", MODE, {"elder", "normal"})):
             asked = request.query_params.get(name)
             if asked in known:
-                kept = f"{cookie}={asked}; Path=/; Max-Age={YEAR}; SameSite=Lax; HttpOnly{secure}"
-                response.headers.append("set-cookie", kept)
+                response.headers.append("set-cookie", cookie(request, kept, asked, lasts=YEAR))
         return response
 
 

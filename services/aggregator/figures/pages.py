@@ -92,10 +92,11 @@ async def metric(
     async def work(reads: Reads) -> dict[str, Any]:
         asked = await _asked(reads, actor, known, unit, first, last, within)
         today = asked.unit.business_date(reads.now)
-        whole = (await service.points(reads, asked.over("total")))[0]
-        series = await service.points(reads, asked)
+        late = await metrics.incomplete(reads)
+        whole = (await service.points(reads, asked.over("total"), late))[0]
+        series = await service.points(reads, asked, late)
         other = rules.CHANCES.get(known.id)
-        chances = await service.points(reads, asked.of(METRICS[other])) if other else None
+        chances = await service.points(reads, asked.of(METRICS[other]), late) if other else None
         judged = rules.judge(known, series, chances, today)
         groups = await service.half_hours(reads, asked)
         return await _common(reads, asked) | {
@@ -109,7 +110,7 @@ async def metric(
             "histogram": await service.histogram(reads, asked) if known.kind == "duration" else {},
             "p95": whole.p95,
             "heat": half_hours(known, groups, asked.unit.zone, asked.first, asked.last, asked.within),
-            "below": await service.children(reads, asked),
+            "below": await service.children(reads, asked, late),
         }
 
     view = await request.app.state.services["aggregator"].db.read(work)
@@ -157,8 +158,9 @@ async def download(
         asked = await _asked(reads, actor, known, unit, first, last, within)
         cut = await positions.as_of(reads)
         wants = file != "units.csv", file != "series.csv"
-        series = await service.points(reads, asked) if wants[0] else []
-        return asked, cut, series, await service.children(reads, asked) if wants[1] else []
+        late = await metrics.incomplete(reads)
+        series = await service.points(reads, asked, late) if wants[0] else []
+        return asked, cut, series, await service.children(reads, asked, late) if wants[1] else []
 
     asked, cut, series, below = await request.app.state.services["aggregator"].db.read(work)
     stem = f"{known.id}_{asked.unit.id}_{asked.first}_{asked.last}"

@@ -33,12 +33,13 @@ class Child:
     point: Point
 
 
-async def points(reads: Reads, asked: Question) -> list[Point]:
-    """The figures of a unit and all below it, a point for each period, also an empty one."""
-    return await _points(reads, asked, await metrics.incomplete(reads))
+async def points(reads: Reads, asked: Question, late: frozenset[str] | None = None) -> list[Point]:
+    """The figures of a unit and all below it, a point for each period, also an empty one.
 
-
-async def _points(reads: Reads, asked: Question, late: frozenset[str]) -> list[Point]:
+    ``late`` are the metrics whose figures are incomplete (:func:`.metrics.service.incomplete`), for who asks more than
+    once.
+    """
+    late = await metrics.incomplete(reads) if late is None else late
     metric, within = asked.metric, asked.within
     incomplete = metric.id in late
     cells = await metrics.cells(reads, asked)
@@ -83,7 +84,7 @@ async def wall(reads: Reads, asked: Question) -> dict[str, tuple[Point, list[Poi
     for metric in METRICS.values():
         one = asked.of(metric)
         if metric.id not in _PLAIN:
-            shown[metric.id] = ((await _points(reads, one.over("total"), late))[0], await _points(reads, one, late))
+            shown[metric.id] = ((await points(reads, one.over("total"), late))[0], await points(reads, one, late))
             continue
         incomplete = metric.id in late
         series = [
@@ -108,8 +109,11 @@ async def histogram(reads: Reads, asked: Question) -> Counter[int]:
     return Counter({bucket: n for bucket, n in rows if bucket != NO_BUCKET})
 
 
-async def children(reads: Reads, asked: Question) -> list[Child]:
-    """The figure of each unit right below over the whole period, at most :data:`MOST_CHILDREN`; one query for all."""
+async def children(reads: Reads, asked: Question, late: frozenset[str] | None = None) -> list[Child]:
+    """The figure of each unit right below over the whole period, at most :data:`MOST_CHILDREN`; one query for all.
+
+    ``late`` as in :func:`points`.
+    """
     known = await reads.all(queries.CHILDREN, unit=asked.unit.id, most=MOST_CHILDREN)
     if not known:
         return []
@@ -125,7 +129,7 @@ async def children(reads: Reads, asked: Question) -> list[Child]:
     cells: dict[str, list[Cell]] = {}
     for unit, bucket, n, numerator, denominator in rows:
         cells.setdefault(unit, []).append(Cell(None if bucket == NO_BUCKET else bucket, n, numerator, denominator))
-    incomplete = asked.metric.id in await metrics.incomplete(reads)
+    incomplete = asked.metric.id in (await metrics.incomplete(reads) if late is None else late)
     return [
         Child(
             row.unit,

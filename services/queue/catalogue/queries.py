@@ -10,6 +10,7 @@ _service, _version, _offer, _class = table(Service), table(ServiceVersion), tabl
 _p = sa.bindparam
 
 SERVICE = sa.select(_service).where(_service.c.code == _p("code"))
+SERVICES = sa.select(_service).where(any_of(_service.c.code, "codes"))
 SERVICE_LOCKED = SERVICE.with_for_update()
 PREFIX_OWNER = sa.select(_service.c.code).where(_service.c.prefix == _p("prefix"), _service.c.code != _p("code"))
 SAVE_SERVICE = upsert(

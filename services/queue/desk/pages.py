@@ -16,7 +16,6 @@ from services.queue.windows.schemas import OpenWindow
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
-from shared.directory.business_day import business_date
 from shared.web.fields import CodeField, PathId, UnitId
 from shared.web.forms import FormVersion, if_match
 from shared.web.i18n import N_
@@ -80,12 +79,9 @@ async def _customer(reads: Reads, mine: Row | None, floor: dict[str, Any]) -> di
 
 async def _may(reads: Reads, staff: str, branch: Any, floor: dict[str, Any]) -> list[tuple[Any, bool]]:
     """The branch's services, each with whether the person may serve it now."""
-    needed = {row.required_qualification for row in floor["services"].values() if row.required_qualification}
-    absent = await replica.qualified(reads, staff, sorted(needed), reads.now)
-    day = business_date(reads.now, branch.zone, branch.cutoff)
-    passed = await reads.all(window_queries.OVERRIDDEN, unit=branch.id, staff=staff, day=day)
-    lacking = absent - {row.qualification for row in passed}
-    return [(row, row.required_qualification not in lacking) for row in floor["services"].values()]
+    required = {code: row.required_qualification for code, row in floor["services"].items()}
+    lacking = await windows.not_qualified_for(reads, branch, staff, required)
+    return [(row, code not in lacking) for code, row in floor["services"].items()]
 
 
 @router.post(DESK + "/{unit}/open")

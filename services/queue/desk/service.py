@@ -25,8 +25,8 @@ async def look(reads: Reads, branch: Any) -> dict[str, Any]:
     queue = await reads.all(queries.QUEUE, unit=branch.id, day=business_date(reads.now, branch.zone, branch.cutoff))
     services = {row.code: row for row in await reads.all(catalogue.OFFERED, unit=branch.id, after="", most=200)}
     # Who took a ticket for what is not offered any more still waits for it.
-    for code in {row.service for row in queue} - services.keys():
-        services[code] = await reads.one(catalogue.SERVICE, code=code)
+    gone = sorted({row.service for row in queue} - services.keys())
+    services |= {row.code: row for row in (await reads.all(catalogue.SERVICES, codes=gone) if gone else ())}
     served = views.served_by(await reads.all(window_queries.SERVED, unit=branch.id))
     rows = views.by_number(await reads.all(queries.WINDOWS, unit=branch.id))
     open_now = {row.no: served.get(row.no, set()) for row in rows if row.state == WindowState.OPEN}

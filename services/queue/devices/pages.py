@@ -62,7 +62,7 @@ async def begin(uow: Uow, request: Request, kind: Annotated[DeviceKind, Form()])
 async def token(request: Request, actor: ActAsDevice) -> Response:
     """A short token for the API, to scripts of a device's page."""
     found, ends = await request.app.state.services["queue"].db.write(
-        lambda uow: service.new_token(uow, actor), actor=actor.sub
+        lambda uow: service.new_token(uow, actor), actor=actor.sub, brief=True
     )
     return JSONResponse({"token": found, "expires_at": ends.isoformat()}, headers={"cache-control": "no-store"})
 

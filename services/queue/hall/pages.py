@@ -7,7 +7,9 @@ from fastapi import Form, Query
 from services.queue.auth import Override, ReadHall
 from services.queue.desk.service import look, own_unit
 from services.queue.hall import queries
+from services.queue.kiosks import service as kiosks
 from services.queue.tickets import service as tickets
+from services.queue.tickets.printing import minutes_to_expect
 from services.queue.windows import service as windows
 from services.queue.windows.schemas import OverrideRequest
 from shared.db.uow import Reads, Uow
@@ -53,11 +55,15 @@ async def hall(
 
 
 async def _quotes(reads: Reads, branch: Any, floor: dict[str, Any]) -> dict[str, Any]:
-    """What somebody who takes a ticket now is told, by service. A branch offers a handful."""
+    """Minutes that somebody who takes a ticket now is told, by service; what is offered no more is asked one by one."""
+    found = {}
+    for wait in await kiosks.waits(reads, branch, 0):
+        found[wait.service.code] = minutes_to_expect(*(wait.quotes[0] if wait.quotes else (None, None)))
     day = business_date(reads.now, branch.zone, branch.cutoff)
-    return {
-        code: (await tickets.place(reads, branch.id, day, code, reads.now, NEWEST))[1] for code in floor["services"]
-    }
+    for code in floor["services"].keys() - found.keys():
+        _, quote = await tickets.place(reads, branch.id, day, code, reads.now, NEWEST)
+        found[code] = minutes_to_expect(quote.p50, quote.p80)
+    return found
 
 
 @router.post(HALL + "/{unit}/overrides")

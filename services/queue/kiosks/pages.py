@@ -14,7 +14,7 @@ from services.queue.kiosks import service
 from services.queue.kiosks.qr import drawn
 from services.queue.kiosks.views import sheet, tile
 from services.queue.tickets import service as tickets
-from services.queue.tickets.printing import minutes_up, qr_text
+from services.queue.tickets.printing import minutes_to_expect, qr_text
 from services.queue.tickets.schemas import TicketRequest
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
@@ -85,13 +85,12 @@ async def ticket(reads: Reads, request: Request, actor: RunKiosk, place: Place, 
     seen = await tickets.follow(reads, request.app.state.keyring.token_hash(token))
     unit = await replica.branch(reads, actor, seen.visit.unit)
     size, path = drawn(qr_text(request.app.state.settings.base_url, token))
-    quote = seen.quote
-    known = quote is not None and quote.p50 is not None and quote.p80 is not None
+    low, high = (None, None) if seen.quote is None else minutes_to_expect(seen.quote.p50, seen.quote.p80)
     shown: dict[str, Any] = {
         "number": seen.visit.number,
         "ahead": seen.ahead or 0,
-        "low": minutes_up(quote.p50) if known else None,  # type: ignore[union-attr, arg-type]
-        "high": minutes_up(quote.p80) if known else None,  # type: ignore[union-attr, arg-type]
+        "low": low,
+        "high": high,
         "issued_at": seen.visit.issued_at,
     }
     return Page("taken.html", place=place, unit=unit, ticket=shown, size=size, path=path)

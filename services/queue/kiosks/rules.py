@@ -97,14 +97,14 @@ def timing(device_time: datetime, offset_ms: int, earliest: datetime, now: datet
 
 
 def rejection(
-    lease: LeaseRow | None, *, device: str, genuine: bool, number: str, at: datetime, now: datetime
+    lease: LeaseRow | None, *, device: str, genuine: bool, lent: bool, at: datetime, now: datetime
 ) -> Rejection | None:
-    """Why a ticket from ``lease`` cannot be: None when it can."""
+    """Why a ticket from ``lease`` cannot be: None when it can. ``lent`` says whether its number is one of the lease."""
     if lease is None or lease.device != device:
         return Rejection.UNKNOWN_LEASE
     if not genuine:
         return Rejection.FORGED_LEASE
-    if number not in {found.number for found in numbers(lease)}:
+    if not lent:
         return Rejection.NUMBER_NOT_LEASED
     if at >= lease.expires_at:
         return Rejection.LEASE_EXPIRED

@@ -24,6 +24,8 @@ class _Known(NamedTuple):
 
     done: dict[str, Row]
     leases: dict[str, Row]
+    lent: dict[str, dict[str, str]]
+    """Lease → number → the visit it will be."""
     services: dict[str, Row | None]
     visits: set[str]
 
@@ -80,12 +82,12 @@ async def _known(uow: Uow, unit: UnitRow, actions: Sequence[KioskAct]) -> _Known
     done = await uow.all(queries.ACTIONS, actions=[act.id for act in actions])
     rows = await uow.all(queries.LEASES, leases=sorted({act.lease for act in actions if act.lease}))
     leases = {row.id: row for row in rows if row.unit == unit.id}
-    lent = [found.visit for lease in leases.values() for found in numbers(lease)]
-    visits = await uow.all(tickets.KNOWN, visits=lent)
+    lent = {lease.id: dict(numbers(lease)) for lease in leases.values()}
+    visits = await uow.all(tickets.KNOWN, visits=[visit for one in lent.values() for visit in one.values()])
     services = {}
     for code in sorted({lease.service for lease in leases.values()}):
         services[code] = await uow.one(catalogue.TO_ISSUE, unit=unit.id, code=code, class_code=ORDINARY, at=uow.now)
-    return _Known({row.id: row for row in done}, leases, services, {row.id for row in visits})
+    return _Known({row.id: row for row in done}, leases, lent, services, {row.id for row in visits})
 
 
 def _judge(
@@ -118,10 +120,10 @@ def _ticket(
 ) -> tuple[dict[str, Any] | None, str | None]:
     genuine = lease is not None and uow.records.keyed_hash(PURPOSE, signed(lease)) == act.signature
     number = act.number or ""
-    reason = rejection(lease, device=device, genuine=genuine, number=number, at=when.at, now=uow.now)
-    if reason is not None:
-        return None, reason.value
-    visit = next(found.visit for found in numbers(lease) if found.number == number)
+    visit = known.lent[lease.id].get(number) if lease is not None else None
+    reason = rejection(lease, device=device, genuine=genuine, lent=visit is not None, at=when.at, now=uow.now)
+    if reason is not None or visit is None:
+        return None, (reason or Rejection.NUMBER_NOT_LEASED).value
     if visit in known.visits:
         return None, Rejection.NUMBER_USED.value
     service = known.services[lease.service]

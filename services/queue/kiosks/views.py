@@ -5,7 +5,7 @@ from typing import Any
 
 from services.queue.catalogue.schemas import MaterialKind
 from services.queue.kiosks.service import Wait
-from services.queue.tickets.printing import minutes_up
+from services.queue.tickets.printing import minutes_to_expect
 from shared.web.i18n import N_
 
 FORMS = {"original": N_("original"), "copy": N_("copy"), "original_and_copy": N_("original and copy")}
@@ -13,15 +13,15 @@ FORMS = {"original": N_("original"), "copy": N_("copy"), "original_and_copy": N_
 
 def tile(wait: Wait) -> dict[str, Any]:
     """What stands on a service's tile: people who wait and the minutes to expect; no minutes without a window."""
-    p50, p80 = wait.quotes[0] if wait.quotes else (None, None)
+    low, high = minutes_to_expect(*(wait.quotes[0] if wait.quotes else (None, None)))
     return {
         "code": wait.service.code,
         "name_zh": wait.service.name_zh,
         "name_en": wait.service.name_en,
         "ahead": wait.ahead,
         "windows": wait.windows,
-        "low": minutes_up(p50) if p50 is not None else None,
-        "high": minutes_up(p80) if p80 is not None else None,
+        "low": low,
+        "high": high,
     }
 
 

@@ -16,14 +16,19 @@ def minutes_up(seconds: int) -> int:
     return -(-seconds // 60)
 
 
+def minutes_to_expect(p50: int | None, p80: int | None) -> tuple[int, int] | tuple[None, None]:
+    """The range of a quote in minutes, as it is said and printed; nothing where there is no quote."""
+    return (None, None) if p50 is None or p80 is None else (minutes_up(p50), minutes_up(p80))
+
+
 def lines(
     *, number: str, name_zh: str, name_en: str, ahead: int, quote: Quote, issued_at: datetime, zone: str
 ) -> list[str]:
     """The slip, top to bottom, Chinese and English side by side; the wait is a range in minutes or says why not."""
-    if quote.p50 is None or quote.p80 is None:
+    low, high = minutes_to_expect(quote.p50, quote.p80)
+    if low is None:
         wait = "预计等待 Estimated wait: --(暂无窗口办理该业务 no window open for it)"
     else:
-        low, high = minutes_up(quote.p50), minutes_up(quote.p80)
         span = f"{low}" if low == high else f"{low}-{high}"
         wait = f"预计等待 Estimated wait: {span} 分钟 min"
     return [

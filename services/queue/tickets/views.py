@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.queue.tickets.printing import minutes_up
+from services.queue.tickets.printing import minutes_to_expect
 from services.queue.tickets.rules import allowed
 from services.queue.tickets.schemas import VisitView, WaitingView
 from shared.contracts.queue import VisitState
@@ -76,15 +76,15 @@ def waiting(row: Any) -> WaitingView:
 def on_the_phone(seen: Any, service: Any, last: Any, *, today: bool) -> dict[str, Any]:
     """What the ticket's page shows: no id, no name. A ticket of an earlier day is ``expired``, however it ended."""
     visit, quote = seen.visit, seen.quote
-    known = quote is not None and quote.p50 is not None and quote.p80 is not None
+    low, high = (None, None) if quote is None else minutes_to_expect(quote.p50, quote.p80)
     return {
         "number": visit.number,
         "state": visit.status if today else "expired",
         "service": {"name_zh": service.name_zh, "name_en": service.name_en} if service is not None else None,
         "window": visit.window,
         "ahead": seen.ahead,
-        "low": minutes_up(quote.p50) if known else None,
-        "high": minutes_up(quote.p80) if known else None,
+        "low": low,
+        "high": high,
         "last": [(row.number, row.window) for row in last],
         "next_poll": (seen.next_poll_s if today else None) or 0,
         "may_leave": today and "leave" in allowed(visit.status),

@@ -18,7 +18,7 @@ from services.queue.windows.rules import MOVES, WindowState, allowed, missing
 from services.queue.windows.schemas import OpenWindow, OverrideRequest, WindowSetUp
 from shared.contracts.queue import ControlOverridden, ControlRefused, WindowClosed, WindowOpened
 from shared.db.statements import Row
-from shared.db.uow import Uow
+from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.directory.business_day import business_date
 from shared.events.outgoing import Outgoing
@@ -113,14 +113,20 @@ async def _check_active(uow: Uow, staff: str) -> None:
         raise StaffNotActive(staff=staff)
 
 
-async def _check_qualified(uow: Uow, unit: UnitRow, no: str, staff: str, required: dict[str, str | None]) -> None:
+async def not_qualified_for(reads: Reads, unit: UnitRow, staff: str, required: dict[str, str | None]) -> dict[str, str]:
+    """The services among ``required`` (service → qualification) that the person may not serve now, with what is
+    missing; an override of the day counts."""
     codes = sorted({code for code in required.values() if code is not None})
-    absent = await replica.qualified(uow, staff, codes, uow.now)
+    absent = await replica.qualified(reads, staff, codes, reads.now)
     if not absent:
-        return
-    day = business_date(uow.now, unit.zone, unit.cutoff)
-    overridden = {row.qualification for row in await uow.all(queries.OVERRIDDEN, unit=unit.id, staff=staff, day=day)}
-    lacking = missing(required, set(codes) - absent, overridden)
+        return {}
+    day = business_date(reads.now, unit.zone, unit.cutoff)
+    overridden = {row.qualification for row in await reads.all(queries.OVERRIDDEN, unit=unit.id, staff=staff, day=day)}
+    return missing(required, set(codes) - absent, overridden)
+
+
+async def _check_qualified(uow: Uow, unit: UnitRow, no: str, staff: str, required: dict[str, str | None]) -> None:
+    lacking = await not_qualified_for(uow, unit, staff, required)
     if not lacking:
         return
     refusal = NotQualified(
