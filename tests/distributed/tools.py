@@ -33,10 +33,10 @@ def wangdian(stack: Stack, *arguments: str) -> str:
     return told.stdout
 
 
-def eventually(check: Callable[[], Any]) -> Any:
-    """The first true answer."""
+def eventually(check: Callable[[], Any], what: str = "") -> Any:
+    """The first true answer; ``what`` names it where none comes."""
     until = time.monotonic() + PATIENCE
     while not (found := check()) and time.monotonic() < until:
         time.sleep(0.5)
-    assert found, check
+    assert found, what or check
     return found
