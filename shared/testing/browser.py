@@ -72,7 +72,7 @@ class Watched:
         self.faults: list[str] = []
         self.expected: list[str] = []
         self._host = urlsplit(base_url).netloc
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         context.add_init_script(_COUNT_VIOLATIONS)
         context.on("page", self._watch)
         context.on("request", self._request)

@@ -7,7 +7,7 @@ complaint collected and checked at the end), ``line`` a network between the two 
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from shared.testing.browser import Watched, browser
 from shared.testing.process import RunningSystem
@@ -17,6 +17,9 @@ from tests.browser.road import Road
 from tests.chaos.warm import Warm
 
 Visitor = Callable[..., Watched]
+
+# How long a page may take to show what it must: a machine with much else to do is slow, and not wrong.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

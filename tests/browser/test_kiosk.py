@@ -73,7 +73,7 @@ def waiting(road):
 
 def told(page):
     """Everything that happened has been reported."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while page.evaluate(COUNTS)["outbox"]:
         assert time.monotonic() < until
         time.sleep(0.1)
@@ -259,10 +259,16 @@ def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
 
 
 class Machine:
-    """Chromium as the kiosk's own process on its own folder: to be killed without a word, and switched on again."""
+    """Chromium as the kiosk's own process on its own folder: to be killed without a word, and switched on again.
 
-    def __init__(self, folder: Path, playwright) -> None:
-        self.folder, self.playwright, self.port = folder, playwright, free_port()
+    A start on a busy machine takes as long as it takes (35 s were seen with a tenth of a core): nothing here is a bound
+    on speed.
+    """
+
+    START = 90
+
+    def __init__(self, folder: Path, playwright, home: str) -> None:
+        self.folder, self.playwright, self.home, self.port = folder, playwright, home, free_port()
 
     def on(self):
         flags = [
@@ -279,7 +285,7 @@ class Machine:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + self.START
         while True:
             try:
                 self.browser = self.playwright.connect_over_cdp(f"http://127.0.0.1:{self.port}")
@@ -289,23 +295,30 @@ class Machine:
                 time.sleep(0.1)
         page = self.browser.contexts[0].new_page()
         page.set_viewport_size(SCREEN)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(self.START * 1000)
+        return page
+
+    def kiosk(self):
+        """Switched on, with its page at work."""
+        page = self.on()
+        page.goto(self.home, wait_until="domcontentloaded")
+        page.locator("[data-kiosk][data-ready=yes]").wait_for()
         return page
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(self.START)
 
 
 def test_a_kiosk_killed_after_each_number_loses_and_doubles_none(chromium, bank, road, line, tmp_path):
-    machine = Machine(tmp_path / "profile", chromium.browser_type)
+    machine = Machine(tmp_path / "profile", chromium.browser_type, line.base_url + HOME.format("zh", "normal"))
     page = machine.on()
     try:
         page.goto(line.base_url + "/sign-in?unit=gz-001")
         page.locator("[name=role][value=kiosk]").click()
         page.wait_for_url(line.base_url + "/")
         # A session cookie dies with the browser; the enrolled device's key does not.
-        page.goto(line.base_url + HOME.format("zh", "normal"))
+        page.goto(machine.home)
         stocked(page)
         before = waiting(road)
         line.set("cut")
@@ -313,16 +326,14 @@ def test_a_kiosk_killed_after_each_number_loses_and_doubles_none(chromium, bank,
         for _ in range(5):
             given.append(take(page))
             machine.kill()
-            page = machine.on()
-            page.goto(line.base_url + HOME.format("zh", "normal"))
-            page.locator("[data-kiosk][data-ready=yes]").wait_for()
+            page = machine.kiosk()
         assert [act["number"] for act in page.evaluate(COUNTS)["outbox"]] == given
         assert len(set(given)) == 5
         line.set("pass")
         page.goto(line.base_url + "/sign-in?unit=gz-001")
         page.locator("[name=role][value=kiosk]").click()
         page.wait_for_url(line.base_url + "/")
-        page.goto(line.base_url + HOME.format("zh", "normal"))
+        page.goto(machine.home)
         told(page)
         assert waiting(road) == before + given
     finally:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Form, Query
+from fastapi import Depends, Form, Query, Request
 
 from services.queue.auth import RunWindow, ServeVisits
 from services.queue.catalogue import queries as catalogue
@@ -20,6 +20,7 @@ from shared.web.fields import CodeField, PathId, UnitId
 from shared.web.forms import FormVersion, if_match
 from shared.web.i18n import N_
 from shared.web.pages import Page, PageRouter, SeeOther
+from shared.web.places import Names, names_of
 from shared.web.render import Screen
 
 DESK = "/queue/desk"
@@ -37,10 +38,19 @@ router = PageRouter(
 )
 
 
+async def _names(request: Request, actor: RunWindow, unit: Annotated[CodeField | None, Query()] = None) -> Names:
+    async def where(reads: Reads) -> str:
+        running = await reads.one(window_queries.RUN_BY, staff=windows.staff_of(actor))
+        return running.unit if running is not None else unit or own_unit(actor)
+
+    return await names_of(request, await request.app.state.services["queue"].db.read(where))
+
+
 @router.get(DESK)
 async def desk(
     reads: Reads,
     actor: RunWindow,
+    names: Annotated[Names, Depends(_names)],
     unit: Annotated[CodeField | None, Query()] = None,
     said: Annotated[str, Query(max_length=16)] = "",
     part: Literal["main", "floor"] = "main",
@@ -53,6 +63,7 @@ async def desk(
     mine = next((row for row in floor["windows"] if running is not None and row.no == running.no), None)
     served = floor["served"].get(mine.no, set()) if mine is not None else set()
     view: dict[str, Any] = {
+        "names": names,
         "mine": mine,
         "mine_services": [service for code, service in floor["services"].items() if code in served],
         "customer": await _customer(reads, mine, floor),

@@ -13,6 +13,9 @@ SILENT_AFTER: Final = 3 * BEAT
 SUBJECT: Final = "device:"
 """The subject of a device, in audit rows and events: this and its id."""
 
+FEW: Final = 12
+"""A kiosk borrows numbers before it has fewer of any service; who has fewer did not get them."""
+
 
 class DeviceKind(StrEnum):
     """What a device is (取号机、叫号屏)."""
@@ -32,3 +35,8 @@ class DeviceState(StrEnum):
 def silent(seen_at: datetime, now: datetime) -> bool:
     """Whether a device that was heard at ``seen_at`` is silent."""
     return now - seen_at > SILENT_AFTER
+
+
+def tells(outbox: int, lease_left: int) -> tuple[bool, bool]:
+    """What of a beat the hall page wants to know at once: whether acts wait, whether numbers run out."""
+    return outbox > 0, lease_left < FEW

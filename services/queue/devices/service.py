@@ -5,7 +5,7 @@ from typing import Any
 
 from services.queue.devices import queries
 from services.queue.devices.errors import UnknownCode
-from services.queue.devices.rules import CODE_LASTS, SILENT_AFTER, SUBJECT, TOKEN_LASTS, DeviceKind, DeviceState
+from services.queue.devices.rules import CODE_LASTS, SILENT_AFTER, SUBJECT, TOKEN_LASTS, DeviceKind, DeviceState, tells
 from shared.contracts.queue import DeviceSilent
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
@@ -13,6 +13,7 @@ from shared.directory import replica
 from shared.directory.replica import UnitRow
 from shared.ids import digits, token128, uuid7
 from shared.security.principal import DEVICE_TOKEN, Principal
+from shared.web import feed
 from shared.web.problems import NotFound
 
 
@@ -88,7 +89,13 @@ async def new_token(uow: Uow, principal: Principal) -> tuple[str, datetime]:
 async def beat(uow: Uow, principal: Principal, build: str, outbox: int, lease_left: int) -> None:
     """A device is there; a session that stands in for one leaves no trace."""
     device = principal.sub.removeprefix(SUBJECT)
+    before = await uow.one(queries.DEVICE, device=device)
     await uow.write(queries.BEAT, device=device, at=uow.now, runs=build, waiting=outbox, left=lease_left)
+    if before is None or before.unit is None:
+        return
+    known = before.silent, before.build, tells(before.outbox or 0, before.lease_left or 0)
+    if known != (False, build, tells(outbox, lease_left)):
+        await feed.tell(uow, before.unit, "device")
 
 
 async def tell_silent(uow: Uow, row: Row) -> bool:
@@ -97,4 +104,5 @@ async def tell_silent(uow: Uow, row: Row) -> bool:
         return False
     data = DeviceSilent(unit=row.unit, device=row.id, kind=row.kind, seen_at=row.seen_at)
     await uow.emit(data, subject=subject(row.id))
+    await feed.tell(uow, row.unit, "device")
     return True

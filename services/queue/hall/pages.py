@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Form, Query
+from fastapi import Depends, Form, Query, Request
 
-from services.queue.auth import Override, ReadHall
+from services.queue.auth import AnswerHelp, Override, ReadHall
 from services.queue.desk.service import look, own_unit
+from services.queue.devices import queries as devices
 from services.queue.hall import queries
+from services.queue.hall.views import machines, named
 from services.queue.kiosks import service as kiosks
 from services.queue.tickets import service as tickets
 from services.queue.tickets.printing import minutes_to_expect
@@ -15,10 +17,12 @@ from services.queue.windows.schemas import OverrideRequest
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.directory.business_day import business_date
-from shared.web.fields import CodeField, Text, UnitId
+from shared.web.fields import CodeField, PathId, Text, UnitId
 from shared.web.i18n import N_
 from shared.web.pages import Page, PageRouter, SeeOther
+from shared.web.places import Names, names_of
 from shared.web.render import Screen
+from shared.web.site import site
 
 HALL = "/queue/hall"
 ROLES = frozenset({"branch_manager"})
@@ -30,9 +34,19 @@ router = PageRouter(
 )
 
 
+async def _names(request: Request, actor: ReadHall, unit: Annotated[CodeField | None, Query()] = None) -> Names:
+    return await names_of(request, unit or own_unit(actor))
+
+
 @router.get(HALL)
 async def hall(
-    reads: Reads, actor: ReadHall, unit: Annotated[CodeField | None, Query()] = None, said: str = "", part: str = "main"
+    reads: Reads,
+    request: Request,
+    actor: ReadHall,
+    names: Annotated[Names, Depends(_names)],
+    unit: Annotated[CodeField | None, Query()] = None,
+    said: str = "",
+    part: str = "main",
 ) -> Page:
     """A branch's hall as it is (大堂)."""
     branch = await replica.branch(reads, actor, unit or own_unit(actor))
@@ -40,15 +54,22 @@ async def hall(
     needed = {row.required_qualification or "" for row in floor["services"].values()}
     manages = not actor.roles.isdisjoint({"branch_manager", "head_office"})
     tellers = await reads.all(queries.TELLERS, unit=branch.id) if manages else []
+    known = await reads.all(devices.OF_UNIT, unit=branch.id, after="", most=200)
     return Page(
         "hall.html",
         block="now" if part == "now" else "main",
         **floor,
+        names=names,
+        helps=await kiosks.help_calls(reads, branch.id),
+        at_kiosk=named(known),
+        machines=machines(known, site(request).renderer.assets.build),
+        overrides=await reads.all(queries.OVERRIDES, unit=branch.id, day=branch.business_date(reads.now)),
+        answers=not actor.roles.isdisjoint({"teller", "branch_manager"}),
         quotes=await _quotes(reads, branch, floor),
         longest=min((row.issued_at for row in floor["queue"]), default=None),
         late=sum(line.late for line in floor["lines"]),
         manages=manages,
-        tellers=[(row.person, row.person) for row in tellers],
+        tellers=[(row.person, f"{row.person} {names.people.get(row.person, '')}".strip()) for row in tellers],
         certificates=[(code, code) for code in sorted(needed) if code],
         said=said,
     )
@@ -81,3 +102,12 @@ async def override(
         uow, branch, actor, OverrideRequest(staff=staff, qualification=qualification, reason=reason)
     )
     return SeeOther(f"{HALL}?unit={unit}&said=granted#override")
+
+
+@router.post(HALL + "/help/{call}/answer")
+async def answer(uow: Uow, actor: AnswerHelp, call: PathId) -> SeeOther:
+    """Somebody goes to the customer at the kiosk (应答求助); a call answered before stays whose it was."""
+    row = await kiosks.help_call(uow, call)
+    await replica.branch(uow, actor, row.unit)
+    await kiosks.answer_help(uow, call, actor)
+    return SeeOther(f"{HALL}?unit={row.unit}")

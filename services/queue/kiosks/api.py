@@ -21,7 +21,6 @@ from services.queue.kiosks.service import Wait
 from services.queue.kiosks.sync import sync
 from services.queue.tickets.printing import qr_text
 from services.queue.tickets.service import TOKEN
-from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.web.fields import PathId, UnitId
@@ -88,7 +87,7 @@ async def list_help_calls(reads: Reads, actor: ReadHall, unit: UnitId, paging: P
     """Customers at kiosks who wait for a person (找工作人员), in the order of asking."""
     branch = await replica.branch(reads, actor, unit)
     rows = await reads.all(queries.OPEN_HELP, unit=branch.id, after=paging.after, most=paging.fetch)
-    return Page[HelpCallView](**page(paging, rows, lambda row: row.id, _call))
+    return Page[HelpCallView](**page(paging, rows, lambda row: row.id, HelpCallView.of))
 
 
 @router.post("/help-calls/{call}/answer")
@@ -96,8 +95,4 @@ async def answer_help_call(uow: Uow, actor: AnswerHelp, call: PathId) -> HelpCal
     """Somebody is on the way to the kiosk."""
     row = await service.help_call(uow, call)
     await replica.branch(uow, actor, row.unit)
-    return _call(await service.answer_help(uow, call, actor.sub))
-
-
-def _call(row: Row) -> HelpCallView:
-    return HelpCallView(id=row.id, unit=row.unit, device=row.device, asked_at=row.asked_at, answered_at=row.answered_at)
+    return HelpCallView.of(await service.answer_help(uow, call, actor))

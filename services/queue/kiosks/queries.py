@@ -23,6 +23,20 @@ OPEN_HELP = (
     .order_by(_help.c.id)
     .limit(_p("most", type_=sa.Integer))
 )
+WAITING_HELP = (
+    sa.select(_help.c.id)
+    .where(_help.c.unit == _p("unit"), _help.c.device == _p("device"), _help.c.answered_at.is_(None))
+    .where(_help.c.asked_at > _p("since"))
+    .limit(sa.literal_column("1"))
+)
+"""Whether somebody at this kiosk has called and nobody has answered."""
+HELP_SINCE = (
+    sa.select(_help)
+    .where(_help.c.unit == _p("unit"), _help.c.asked_at > _p("since"))
+    .order_by(_help.c.asked_at.desc(), _help.c.id.desc())
+    .limit(sa.literal_column("50"))
+)
+"""The latest calls of a branch, answered or not."""
 ANSWER_HELP = (
     sa.update(_help)
     .where(_help.c.id == _p("call"), _help.c.answered_at.is_(None))

@@ -1,7 +1,7 @@
 """Requests and replies of the kiosks."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
@@ -115,3 +115,9 @@ class HelpCallView(BaseModel):
     device: str
     asked_at: AwareDatetime
     answered_at: AwareDatetime | None
+    answered_by: str | None = Field(description="Who went to the customer")
+
+    @classmethod
+    def of(cls, row: Any) -> "HelpCallView":
+        """From a row of the table."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})

@@ -1,6 +1,8 @@
 """Use cases of the kiosks: lend numbers, tell the waits, call for help."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -9,7 +11,7 @@ from services.queue.catalogue.service import to_issue
 from services.queue.estimates.rules import quote
 from services.queue.estimates.service import params
 from services.queue.kiosks import queries
-from services.queue.kiosks.rules import PURPOSE, SIZE, day_ends, signed
+from services.queue.kiosks.rules import PURPOSE, SIZE, WAITS_FOR_HELP, day_ends, signed
 from services.queue.tickets import queries as tickets
 from services.queue.windows import queries as windows
 from services.queue.windows.rules import WindowState
@@ -18,6 +20,7 @@ from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.directory.replica import UnitRow
 from shared.ids import uuid7
+from shared.security.principal import Principal
 from shared.web import feed
 from shared.web.problems import NotFound
 
@@ -91,9 +94,17 @@ async def waits(reads: Reads, unit: UnitRow, places: int = SIZE) -> list[Wait]:
 
 
 async def ask_help(uow: Uow, unit: str, device: str) -> None:
-    """Call a person to the kiosk."""
+    """Call a person to the kiosk; who calls again before anybody came has called once."""
+    await add_help(uow, unit, device, [uow.now])
+
+
+async def add_help(uow: Uow, unit: str, device: str, asked: Sequence[datetime]) -> None:
+    """Keep calls for a person made at ``asked``, oldest first: the first of them, unless one waits already."""
+    since = uow.now - WAITS_FOR_HELP
+    if not asked or await uow.one(queries.WAITING_HELP, unit=unit, device=device, since=since) is not None:
+        return
     await uow.write(
-        queries.ADD_HELP, id=uuid7(), unit=unit, device=device, asked_at=uow.now, answered_at=None, answered_by=None
+        queries.ADD_HELP, id=uuid7(), unit=unit, device=device, asked_at=asked[0], answered_at=None, answered_by=None
     )
     await feed.tell(uow, unit, "help")
 
@@ -106,9 +117,17 @@ async def help_call(uow: Uow, call: str) -> Row:
     return row
 
 
-async def answer_help(uow: Uow, call: str, by: str) -> Row:
+async def answer_help(uow: Uow, call: str, by: Principal) -> Row:
     """Somebody goes to the kiosk; a call answered before stays whose it was."""
-    await uow.execute(queries.ANSWER_HELP, call=call, at=uow.now, by=by)
+    answered = await uow.execute(queries.ANSWER_HELP, call=call, at=uow.now, by=by.staff_id or by.sub)
     row = await help_call(uow, call)
-    await feed.tell(uow, row.unit, "help")
+    if answered:
+        await uow.audit("help.answered", object_type="help_call", object_id=call, unit=row.unit)
+        await feed.tell(uow, row.unit, "help")
     return row
+
+
+async def help_calls(reads: Reads, unit: str) -> list[Row]:
+    """Calls for a person that are still news, those that wait first, in the order of asking (找工作人员)."""
+    rows = await reads.all(queries.HELP_SINCE, unit=unit, since=reads.now - WAITS_FOR_HELP)
+    return sorted(rows, key=lambda row: (row.answered_at is not None, row.asked_at))

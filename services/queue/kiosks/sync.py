@@ -8,14 +8,13 @@ from services.queue.catalogue import queries as catalogue
 from services.queue.kiosks import queries
 from services.queue.kiosks.rules import OLDEST, PURPOSE, Rejection, Timing, numbers, rejection, signed, timing
 from services.queue.kiosks.schemas import KioskAct, SyncResult
-from services.queue.kiosks.service import ORDINARY
+from services.queue.kiosks.service import ORDINARY, add_help
 from services.queue.tickets import queries as tickets
 from services.queue.tickets.service import TOKEN, new_visit, opened
 from shared.db.statements import Row
 from shared.db.uow import Uow
 from shared.directory.replica import UnitRow
 from shared.events.outgoing import Outgoing
-from shared.ids import uuid7
 from shared.web import feed
 
 
@@ -49,19 +48,16 @@ async def sync(uow: Uow, unit: UnitRow, device: str, actions: Sequence[KioskAct]
             visits.append(visit)
             known.visits.add(visit["id"])
         elif row["result"] == "applied":
-            asked = {"id": uuid7(), "unit": unit.id, "device": device, "asked_at": row["occurred_at"]}
-            calls.append(asked | {"answered_at": None, "answered_by": None})
+            calls.append(row["occurred_at"])
         known.done[act.id] = _Done(row["result"], row["reason"], row["visit"])
         reason = Rejection(row["reason"]) if row["reason"] else None
         results.append(SyncResult(id=act.id, result=row["result"], reason=reason, visit=row["visit"]))
     await uow.many(queries.ADD_ACTION, kept)
     await uow.many(tickets.ADD, visits)
-    await uow.many(queries.ADD_HELP, calls)
     await uow.emit_many([Outgoing(opened(visit), visit["id"], visit["issued_at"]) for visit in visits])
+    await add_help(uow, unit.id, device, calls)
     if visits:
         await feed.tell(uow, unit.id, "ticket")
-    if calls:
-        await feed.tell(uow, unit.id, "help")
     by_id = {result.id: result for result in results}
     return [by_id[act.id] for act in actions]
 

@@ -233,4 +233,5 @@ async def grant_override(uow: Uow, unit: UnitRow, principal: Principal, command:
         unit=unit.id,
         detail={"staff": command.staff, "qualification": command.qualification},
     )
+    await feed.tell(uow, unit.id, "window")
     return row

@@ -4,6 +4,7 @@ import { recall, remember } from "./store.js";
 const TIMEOUT = 8000;
 let token = null;
 let ends = 0;
+let asking = null;
 let offset = 0;
 
 /** Milliseconds that our clock lacks against the server's, measured at the last contact. */
@@ -39,11 +40,17 @@ async function send(path, options) {
   return answer.json();
 }
 
+async function renew() {
+  const given = await send("/queue/devices/token", { method: "POST" });
+  token = given.token;
+  ends = Date.now() + Date.parse(given.expires_at) - serverNow();
+}
+
+/** The token; who asks while one is on its way waits for that one. */
 async function bearer() {
   if (!token || Date.now() > ends - 60000) {
-    const given = await send("/queue/devices/token", { method: "POST" });
-    token = given.token;
-    ends = Date.now() + Date.parse(given.expires_at) - serverNow();
+    asking ??= renew().finally(() => { asking = null; });
+    await asking;
   }
   return token;
 }

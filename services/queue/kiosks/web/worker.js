@@ -4,6 +4,7 @@ const BUILD = self.location.pathname.split("/")[2];
 const CACHE = `wangdian-kiosk-${BUILD}`;
 const PAGE = "/queue/kiosk";
 const SLOW = 2000;
+const LOST = 8000;
 const VARIANTS = ["en&mode=elder", "zh&mode=elder", "en&mode=normal", "zh&mode=normal"].map((each) => `${PAGE}?lang=${each}`);
 
 const ours = async (answer) => answer.ok && !answer.redirected && (await answer.clone().text()).includes(`/static/${BUILD}/`);
@@ -33,14 +34,16 @@ const variantOf = (url) => {
   return `${PAGE}?lang=${language}&mode=${mode}`;
 };
 
-async function page(request) {
+async function page(event) {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   const variant = variantOf(new URL(request.url));
   const kept = await cache.match(variant);
   try {
     const answer = await fetch(request, kept ? { signal: AbortSignal.timeout(SLOW) } : {});
     if (answer.status >= 500 && kept) return kept;
-    if (await ours(answer)) await cache.put(variant, answer.clone());
+    // A slow disk holds up nobody: the page is shown while it is being kept.
+    if (await ours(answer)) event.waitUntil(cache.put(variant, answer.clone()).catch(() => {}));
     return answer;
   } catch (error) {
     if (kept) return kept;
@@ -49,7 +52,8 @@ async function page(request) {
 }
 
 async function file(request) {
-  return (await (await caches.open(CACHE)).match(request)) ?? fetch(request);
+  // A file that is not kept is asked for on the line, and not for ever: one that never comes would keep the page from starting.
+  return (await (await caches.open(CACHE)).match(request)) ?? fetch(request, { signal: AbortSignal.timeout(LOST) });
 }
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
@@ -58,6 +62,6 @@ self.addEventListener("message", (event) => { if (event.data === "take over") se
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (url.pathname === PAGE && event.request.mode === "navigate") event.respondWith(page(event.request));
+  if (url.pathname === PAGE && event.request.mode === "navigate") event.respondWith(page(event));
   else if (url.pathname.startsWith(`/static/${BUILD}/`)) event.respondWith(file(event.request));
 });
