@@ -26,7 +26,7 @@ BACK = f"{PUBLIC}/sign-in/callback"
 
 
 class Server(httpx.AsyncBaseTransport):
-    """The bank's identity server in the test's hands: ``says`` replaces claims, ``header`` parts of the token's head."""
+    """The bank's identity server in the test's hands: ``says`` replaces claims, ``header`` parts of a token's head."""
 
     def __init__(self, clock: FixedClock) -> None:
         self.clock = clock
@@ -55,6 +55,8 @@ class Server(httpx.AsyncBaseTransport):
             "auth_time": now, "roles": ["teller"], "units": ["gz-001"],
         } | self.says  # fmt: skip
         claims = {name: value for name, value in claims.items() if value is not None}
+        if self.header.get("alg") == "none":
+            return jwt.encode(claims, None, algorithm="none", headers={"kid": self.keys[0]["kid"]})
         kid = okp_jwk(self.key.public_key())["kid"]
         return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"kid": kid} | self.header)
 
