@@ -43,10 +43,13 @@ from shared.topics import TOPICS
 from shared.web import handlers as problem_handlers
 from shared.web.client import Peers
 from shared.web.limits import BodyLimit
+from shared.web.oidc import Provider
 from shared.web.operator import router as operator_router
 from shared.web.places import Places
 from shared.web.routes import router as page_routes
+from shared.web.routes import session_router
 from shared.web.session import Sessions
+from shared.web.sessions_elsewhere import SessionsElsewhere
 from shared.web.site import Site
 
 if TYPE_CHECKING:
@@ -123,12 +126,18 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
     app.state.site = Site([pages.pages for spec in specs for pages in spec.pages])
     for pages in (page_routes, *(pages for spec in specs for pages in spec.pages)):
         app.router.routes.extend(pages.routes)
+    if _keeps_sessions(specs, settings):
+        app.router.routes.extend(session_router.routes)
     _operate(app, settings)
     uploads = {path for spec in specs for path in spec.uploads}
     app.add_middleware(BodyLimit, limit=settings.body_limit, upload_limit=settings.upload_limit, uploads=uploads)
     app.add_middleware(HttpMetricsMiddleware, metrics=app.state.metrics)
     app.add_middleware(TraceMiddleware)
     return app
+
+
+def _keeps_sessions(specs: Sequence[ServiceSpec], settings: Settings) -> bool:
+    return settings.mode == "embedded" or any(spec.keeps_sessions for spec in specs)
 
 
 def _operate(app: FastAPI, settings: Settings) -> None:
@@ -172,8 +181,12 @@ async def _open(
         app.state.services[spec.name] = ServiceRuntime(
             spec, settings, clock, db, bus, app.state.metrics.events, app.state.loops, keys, sealer
         )
-    app.state.sessions = Sessions(next(iter(app.state.services.values())).db, keys)
     peers = _peers(app, settings)
+    if _keeps_sessions(specs, settings):
+        app.state.sessions = Sessions(next(iter(app.state.services.values())).db, keys)
+    else:
+        app.state.sessions = SessionsElsewhere(peers, keys, clock)
+    app.state.oidc = Provider(settings, clock) if settings.oidc_issuer else None
     app.state.places = Places(peers)
     stack.push_async_callback(peers.close)
     for runtime in app.state.services.values():

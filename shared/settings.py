@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Role = Literal["api", "relay", "consume", "timers"]
@@ -20,6 +20,31 @@ DEFAULT_PASSWORDS = frozenset(
 def guessed(password: str) -> bool:
     """Whether a password is one that anybody would try: short, or what examples and images come with."""
     return len(password) < SHORTEST_PASSWORD or password.lower() in DEFAULT_PASSWORDS
+
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def trusted_url(url: str) -> bool:
+    """Whether what is sent to ``url`` can be read on the way by nobody: TLS, or this machine's own loopback."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+class IdentityClaims(BaseModel):
+    """Where the bank's identity server says who a person is (身份声明的映射).
+
+    ``roles``, ``staff`` and ``units`` are names of claims; ``role_names`` and ``unit_names`` turn the bank's groups and
+    branch codes into ours, a name that is not in them being none of ours. Empty ones take the names as they are.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    roles: str = "roles"
+    staff: str = "staff_id"
+    units: str = "units"
+    role_names: dict[str, str] = {}
+    unit_names: dict[str, str] = {}
 
 
 class Settings(BaseSettings):
@@ -53,6 +78,11 @@ class Settings(BaseSettings):
     jwks: str = ""
     token_issuer: str = "https://issuer.wangdian.example"  # noqa: S105 - an issuer's name, not a secret
     token_audience: str = "wangdian"  # noqa: S105 - an audience's name, not a secret
+    oidc_issuer: str = ""
+    oidc_client: str = "wangdian-pages"
+    oidc_secret_file: str = ""
+    oidc_scope: str = "openid profile"
+    oidc_claims: IdentityClaims = IdentityClaims()
     crypto_suite: Literal["intl", "sm"] = "intl"
     public_url: str = ""
     peers_url: str = ""
@@ -77,7 +107,18 @@ class Settings(BaseSettings):
             raise ValueError("SASL_SSL needs WANGDIAN_KAFKA_USER and WANGDIAN_KAFKA_PASSWORD")
         if self.mode == "distributed":
             self._refuse_defaults()
+        if self.oidc_issuer:
+            self._sign_in()
         return self
+
+    def _sign_in(self) -> None:
+        if not trusted_url(self.oidc_issuer):
+            raise ValueError("WANGDIAN_OIDC_ISSUER must be https (http only on this machine's loopback)")
+        if not trusted_url(self.base_url):
+            raise ValueError("signing in needs WANGDIAN_PUBLIC_URL: the https address that people's browsers use")
+        if self.oidc_client == self.token_audience:
+            # Else what the identity server says to the pages would pass as a token of the API.
+            raise ValueError("WANGDIAN_OIDC_CLIENT and WANGDIAN_TOKEN_AUDIENCE must differ")
 
     def _refuse_defaults(self) -> None:
         given = urlsplit(self.database_url).password
@@ -85,6 +126,11 @@ class Settings(BaseSettings):
             raise ValueError("the password in WANGDIAN_DATABASE_URL is empty, too short or a default one")
         if self.kafka_security == "SASL_SSL" and guessed(self.kafka_password.get_secret_value()):
             raise ValueError("WANGDIAN_KAFKA_PASSWORD is too short or a default one")
+
+    @property
+    def development_sign_in(self) -> bool:
+        """Whether anybody signs in as anybody: embedded mode without an identity server."""
+        return self.mode == "embedded" and not self.oidc_issuer
 
     @property
     def base_url(self) -> str:

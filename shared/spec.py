@@ -33,7 +33,8 @@ class ServiceSpec:
 
     ``directory`` asks for the replica of the organisation; ``collector`` gives Prometheus business metrics from the
     service's tables; ``pages`` are its screens, feature by feature; ``prepare`` runs once after the migrations, before
-    anything is served; ``uploads`` are paths that take large bodies; ``devices`` lets the bank's own devices in.
+    anything is served; ``uploads`` are paths that take large bodies; ``devices`` lets the bank's own devices in;
+    ``keeps_sessions`` marks the one service in whose database people's sessions are.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ServiceSpec:
     uploads: Sequence[str] = field(default=())
     pages: Sequence[PageRouter] = ()
     devices: Callable[["ServiceRuntime"], DeviceDoor] | None = None
+    keeps_sessions: bool = False
 
     @property
     def subscribes(self) -> frozenset[str]:

@@ -30,3 +30,5 @@ WritePeople = Annotated[Principal, scope("staff:people:write", "branch_manager",
 RevealPeople = Annotated[Principal, scope("staff:people:reveal", "branch_manager", "head_office", "auditor")]
 
 GrantQualifications = Annotated[Principal, scope("staff:qualifications:grant", "branch_manager", "head_office")]
+
+ReadSessions = Annotated[Principal, scope("staff:sessions:read", "service")]

@@ -2,6 +2,7 @@
 
 from services.staff.base import Base
 from services.staff.documents.pages import router as documents
+from services.staff.home.api import router as sessions
 from services.staff.home.pages import router as home
 from services.staff.organisation.api import router as organisation
 from services.staff.people.api import router as people
@@ -10,10 +11,11 @@ from shared.spec import ServiceSpec
 
 SPEC = ServiceSpec(
     name="staff",
-    routers=(organisation, people, qualifications),
+    routers=(organisation, people, qualifications, sessions),
     metadata=Base.metadata,
     migrations="services.staff.migrations",
     produces=("staff.directory",),
     directory=False,
     pages=(home, documents),
+    keeps_sessions=True,
 )

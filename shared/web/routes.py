@@ -11,11 +11,13 @@ from shared.security.scopes import public
 from shared.web.forms import check_origin, local_path
 from shared.web.headers import DIRECTIVES
 from shared.web.problems import Problem
-from shared.web.session import cookie_name, set_cookie
+from shared.web.session import LEFT, YEAR, cookie, cookie_name, guarded, set_cookie
 from shared.web.site import site
 
 log = get_logger("pages")
 router = APIRouter(include_in_schema=False)
+session_router = APIRouter(include_in_schema=False)
+"""Acts on sessions: served only where they are kept."""
 
 
 @router.get("/static/{build}/{name:path}", dependencies=[public("looks and scripts, the same for everybody")])
@@ -48,7 +50,7 @@ async def version(request: Request) -> dict[str, str]:
     return {"build": site(request).renderer.assets.build}
 
 
-@router.post("/web/session/extend", dependencies=[public("acts on the caller's own cookie alone")])
+@session_router.post("/web/session/extend", dependencies=[public("acts on the caller's own cookie alone")])
 async def extend(request: Request) -> Response:
     """The person is still there: 204, or 401 when the session has ended."""
     if (refused := _foreign(request)) is not None:
@@ -58,7 +60,7 @@ async def extend(request: Request) -> Response:
     return Response(status_code=401 if found is None else 204)
 
 
-@router.post("/sign-out", dependencies=[public("acts on the caller's own cookie alone")])
+@session_router.post("/sign-out", dependencies=[public("acts on the caller's own cookie alone")])
 async def sign_out(request: Request, next: Annotated[str, Form(max_length=300)] = "/") -> Response:  # noqa: A002
     """End the session, here and in every tab of this browser."""
     if (refused := _foreign(request)) is not None:
@@ -66,8 +68,11 @@ async def sign_out(request: Request, next: Annotated[str, Form(max_length=300)] 
     secret = request.cookies.get(cookie_name(request), "")
     if 0 < len(secret) <= 64:
         await request.app.state.sessions.close(secret)
-    headers = {"location": local_path(next), "set-cookie": set_cookie(request, ""), "clear-site-data": '"cache"'}
-    return Response(status_code=303, headers=headers)
+    reply = Response(status_code=303, headers={"location": local_path(next), "clear-site-data": '"cache"'})
+    reply.headers.append("set-cookie", set_cookie(request, ""))
+    # Whoever sits down next at this browser says who they are, whatever the identity server remembers.
+    reply.headers.append("set-cookie", cookie(request, guarded(request, LEFT), "1", lasts=YEAR))
+    return reply
 
 
 def _foreign(request: Request) -> Response | None:

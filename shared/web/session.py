@@ -1,7 +1,9 @@
 """Sessions of staff at their browsers (会话): a random cookie, and what it stands for in a row of ours.
 
-A process keeps the sessions in the database of its first service. What the cookie says is only its own name: who it is,
-and until when, stands in the row, which ends 15 minutes after the last act of the person, or by signing out, at once.
+What the cookie says is only its own name: who it is, and until when, stands in the row, which ends 15 minutes after the
+last act of the person, or by signing out, at once. In embedded mode the rows are in the first service's database; in
+distributed mode in that of the one service whose specification says ``keeps_sessions``, and the others ask it
+(:mod:`shared.web.sessions_elsewhere`).
 """
 
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ IDLE: Final = timedelta(minutes=15)
 LONGEST: Final = timedelta(hours=12)
 YEAR: Final = 31_536_000
 """Seconds that a browser keeps what is to stay."""
+LEFT: Final = "wd_left"
+"""The cookie that says that somebody signed out at this browser."""
 TOUCH: Final = timedelta(seconds=30)
 """An act within this time after the last one that was noted is not noted again."""
 
@@ -90,7 +94,10 @@ class Sessions:
 
     async def find(self, secret: str, *, act: bool) -> Session | None:
         """The session of a cookie, None when there is none or it has ended; ``act`` keeps it from idling out."""
-        session = self._keys.token_hash(secret)
+        return await self.by_id(self._keys.token_hash(secret), act=act)
+
+    async def by_id(self, session: str, *, act: bool) -> Session | None:
+        """The same by the session's id, the hash of what the cookie holds."""
 
         async def look(reads: Reads) -> tuple[Session | None, datetime]:
             row = await reads.one(_FIND, id=session)
@@ -123,20 +130,30 @@ def _session(row: sa.Row) -> Session:
     return Session(row.id, principal, row.seen_at, row.ends_at)
 
 
+def _secure(request: Request) -> bool:
+    """Whether browsers reach us over TLS: by this connection, or at a gateway that ends it before us."""
+    return request.url.scheme == "https" or request.app.state.settings.public_url.startswith("https://")
+
+
+def guarded(request: Request, name: str) -> str:
+    """A cookie's name, with the prefix that browsers guard where the connection is secure."""
+    return f"__Host-{name}" if _secure(request) else name
+
+
 def cookie_name(request: Request) -> str:
-    """The cookie's name: with a prefix that browsers guard, where the connection is secure."""
-    return "__Host-wd_session" if request.url.scheme == "https" else "wd_session"
+    """The cookie that holds the session."""
+    return guarded(request, "wd_session")
 
 
 def device_cookie_name(request: Request) -> str:
     """The cookie that holds the key of a device (kiosk, board)."""
-    return "__Host-wd_device" if request.url.scheme == "https" else "wd_device"
+    return guarded(request, "wd_device")
 
 
 def cookie(request: Request, name: str, value: str, *, lasts: int | None = None, site: str = "Lax") -> str:
     """A ``Set-Cookie`` header; ``lasts`` in seconds, None until the browser is closed. An empty value takes it away."""
     ends = "; Max-Age=0" if not value else "" if lasts is None else f"; Max-Age={lasts}"
-    secure = "; Secure" if request.url.scheme == "https" else ""
+    secure = "; Secure" if _secure(request) else ""
     return f"{name}={value}; Path=/; HttpOnly; SameSite={site}{ends}{secure}"
 
 

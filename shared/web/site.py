@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from shared.observability.logging import get_logger
 from shared.observability.tracing import trace_id
-from shared.security.errors import Forbidden, Unauthenticated
+from shared.security.errors import Forbidden, IdentityUnavailable, Unauthenticated
 from shared.security.principal import Principal
 from shared.security.scopes import SEATED, DeviceDoor
 from shared.web.forms import local_path
@@ -41,7 +41,10 @@ class Site:
 
     async def seated(self, request: Request) -> bool:
         """Whether the session or the device that ``request`` came with still stands."""
-        return await self._who(request, act=False) is not None
+        try:
+            return await self._who(request, act=False) is not None
+        except IdentityUnavailable:
+            return False
 
     async def _who(self, request: Request, *, act: bool) -> Principal | None:
         secret = request.cookies.get(cookie_name(request))
@@ -64,7 +67,7 @@ class Site:
             principal=request.scope.get(SEATED),
             now=request.app.state.clock.now(),
             mode="elder" if asked == "elder" else "",
-            development=request.app.state.settings.mode == "embedded",
+            development=request.app.state.settings.development_sign_in,
             idle_seconds=int(IDLE.total_seconds()),
             fragment=request.headers.get("hx-request") == "true",
         )

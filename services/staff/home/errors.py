@@ -13,7 +13,16 @@ class NoSuchPersona(Problem):
 
 
 class NoDevelopmentSignIn(Problem):
-    """Outside of embedded mode people sign in at the bank's identity server."""
+    """Where there is an identity server, or should be one, nobody signs in without it."""
+
+    status = 404
+    code = "not_found"
+    title_zh = "未找到"
+    title_en = "Not found"
+
+
+class NoIdentityServer(Problem):
+    """This system knows no identity server."""
 
     status = 404
     code = "not_found"

@@ -1,4 +1,5 @@
-"""The stack: PostgreSQL, Kafka, an API and a worker of each service, the gateway and Prometheus, started in order."""
+"""The stack: PostgreSQL, Kafka, an API and a worker of each service, a development identity server, the gateway and
+Prometheus, started in order."""
 
 import asyncio
 import sys
@@ -59,6 +60,7 @@ class Stack:
         self._operator = {(name, role): next(self._ports) for name in self.services for role in ROLES}
         self._public = {name: next(self._ports) for name in self.services}
         self._database = next(self._ports)
+        self.issuer = f"http://127.0.0.1:{next(self._ports)}"
         self.children: dict[str, Child] = {}
         self.kafka: Kafka | None = None
         self._open = ExitStack()
@@ -173,6 +175,7 @@ class Stack:
         for name in self.services:
             for role in ROLES:
                 self._add(self._process(name, role))
+        self._add(self._identity_server())
         self._add(self._gateway())
         if self._scraped:
             targets = self._operator
@@ -265,6 +268,7 @@ class Stack:
                 "WANGDIAN_SERVICE_TOKEN_FILE": str(self._identity.service_token),
                 "WANGDIAN_TOKEN_ISSUER": self.settings.token_issuer,
                 "WANGDIAN_TOKEN_AUDIENCE": self.settings.token_audience,
+                "WANGDIAN_OIDC_ISSUER": self.issuer,
                 "WANGDIAN_CRYPTO_SUITE": self.settings.crypto_suite,
                 "WANGDIAN_PUBLIC_URL": self.settings.public_url or self.url,
                 "WANGDIAN_PEERS_URL": self.url,
@@ -272,6 +276,23 @@ class Stack:
                 **self._environment,
             },
             cwd=code,
+        )
+
+    def _identity_server(self) -> Child:
+        return Child(
+            "issuer",
+            [sys.executable, "-m", "shared.testing.stack.issuer", self.url],
+            self._log("issuer"),
+            {
+                "PYTHONPATH": str(ROOT),
+                "PORT": self.issuer.rpartition(":")[2],
+                "WANGDIAN_MODE": "embedded",
+                "WANGDIAN_DATA": str(self.settings.data.resolve()),
+                "WANGDIAN_OIDC_ISSUER": self.issuer,
+                "WANGDIAN_TOKEN_ISSUER": self.settings.token_issuer,
+                "WANGDIAN_TOKEN_AUDIENCE": self.settings.token_audience,
+                "WANGDIAN_PUBLIC_URL": self.settings.public_url or self.url,
+            },
         )
 
     def _gateway(self) -> Child:
@@ -284,7 +305,11 @@ class Stack:
     def wait(self, name: str) -> None:
         """Wait until a part that was started is ready."""
         service, _, role = name.partition(" ")
-        urls = {"gateway": f"{self.url}/healthz", "prometheus": f"{self.prometheus_url}/-/ready"}
+        urls = {
+            "gateway": f"{self.url}/healthz",
+            "prometheus": f"{self.prometheus_url}/-/ready",
+            "issuer": f"{self.issuer}/jwks.json",
+        }
         if name == "postgres":
             self.children[name].wait_for(self._made, READY_IN)
             return
@@ -306,6 +331,7 @@ class Stack:
     def addresses(self) -> Iterable[tuple[str, str]]:
         """What is where, for the one who started it."""
         yield "gateway", self.url
+        yield "identity", f"{self.issuer} (development sign-in)"
         yield "operators", f"{self.operations} (--url for wangdian events, audit)"
         if self._scraped:
             yield "Prometheus", self.prometheus_url
