@@ -128,6 +128,13 @@ class Bus(Protocol):
         """
         ...
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[TopicPartition, Position]:
+        """The end of every partition of those of ``topics`` that exist: where the next record will be, in which log.
+
+        Raises :class:`BusUnavailable`.
+        """
+        ...
+
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> Subscription:
         """Join ``group``; ``assigned`` gives the stored position of each partition that becomes this member's."""
         ...

@@ -178,6 +178,13 @@ class EmbeddedBus:
             BusUnavailable(f"no topic {message.topic}") if message.topic in unknown else None for message in messages
         ]
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[TopicPartition, Position]:
+        """The end of every partition of ``topics``."""
+        rows = await self._db.read(lambda reads: reads.all(_PARTS))
+        return {
+            TopicPartition(row.topic, row.partition): Position(row.next, row.log) for row in rows if row.topic in topics
+        }
+
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> "EmbeddedSubscription":
         """Read every partition of ``topics`` from the stored positions."""
         event = self._arrived.setdefault(f"{group} {','.join(topics)}", asyncio.Event())

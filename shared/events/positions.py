@@ -28,6 +28,20 @@ _MOVE = (
     .values(log=_p("l"), next=_p("now_next"), high_water=_p("high"), updated_at=_p("at"))
 )
 _SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
+_REACH = (
+    sa.update(_offset)
+    .where(
+        _offset.c.topic == _p("t"),
+        _offset.c.partition == _p("p"),
+        _offset.c.log == _p("l"),
+        _offset.c.high_water < _p("h"),
+    )
+    .values(
+        high_water=_p("h"),
+        # Until now everything was in: who asks how far back the figures reach is not told of the quiet hour before.
+        updated_at=sa.case((_offset.c.next >= _offset.c.high_water, _p("at")), else_=_offset.c.updated_at),
+    )
+)
 _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
 
 _LAGS = sa.select(_offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")).order_by(
@@ -77,6 +91,18 @@ async def advance(uow: Uow, batch: Batch) -> None:
     )
     if made is None:
         raise OffsetMoved(f"{source.topic}[{source.partition}]")
+
+
+async def reach(uow: Uow, ends: Mapping[TopicPartition, Position]) -> int:
+    """The logs go up to ``ends`` now, whoever reads them; how many stored positions learnt something new."""
+    grown = 0
+    known = await uow.all(_STORED, topics=sorted({source.topic for source in ends}))
+    # In one order everywhere, so that two units never wait for each other.
+    for row in sorted(known, key=lambda row: (row.topic, row.partition)):
+        end = ends.get(TopicPartition(row.topic, row.partition))
+        if end is not None and end.log == row.log and end.next > row.high_water:
+            grown += await uow.execute(_REACH, t=row.topic, p=row.partition, l=end.log, h=end.next, at=uow.now)
+    return grown
 
 
 async def decide(uow: Uow, source: TopicPartition, position: Position) -> None:
