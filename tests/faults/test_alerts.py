@@ -57,8 +57,8 @@ async def test_an_outbox_that_ages_while_kafka_is_down(scene: Scene, alarm: Alar
 
 
 COLUMNS = (
-    ("external_key", "business_date", "service", "class", "outcome", "issued_at", "called_at", "started_at")
-    + ("finished_at", "left_at", "staff_ref", "window")
+    "external_key", "business_date", "service", "class", "outcome", "issued_at", "called_at", "started_at",
+    "finished_at", "left_at", "staff_ref", "window",
 )  # fmt: skip
 _days = count(1)
 
