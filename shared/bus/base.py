@@ -78,6 +78,14 @@ class Position(NamedTuple):
     log: str
 
 
+class Extent(NamedTuple):
+    """What a partition holds: from the offset ``first`` to before ``end``, in this log."""
+
+    first: int
+    end: int
+    log: str
+
+
 Assigned = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, Position]]]
 
 
@@ -128,8 +136,8 @@ class Bus(Protocol):
         """
         ...
 
-    async def ends(self, topics: Sequence[str]) -> Mapping[TopicPartition, Position]:
-        """The end of every partition of those of ``topics`` that exist: where the next record will be, in which log.
+    async def extents(self, topics: Sequence[str]) -> Mapping[TopicPartition, Extent]:
+        """What every partition of those of ``topics`` that exist holds.
 
         Raises :class:`BusUnavailable`.
         """

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from shared.bus.base import Batch, Position, TopicPartition
+from shared.bus.base import Batch, Extent, Position, TopicPartition
 from shared.db.statements import Row, upsert
 from shared.db.tables import consumer_offset as _offset
 from shared.db.types import any_of
@@ -93,15 +93,30 @@ async def advance(uow: Uow, batch: Batch) -> None:
         raise OffsetMoved(f"{source.topic}[{source.partition}]")
 
 
-async def reach(uow: Uow, ends: Mapping[TopicPartition, Position]) -> int:
-    """The logs go up to ``ends`` now, whoever reads them; how many stored positions learnt something new."""
+async def reach(uow: Uow, extents: Mapping[TopicPartition, Extent]) -> int:
+    """The logs go as far as ``extents`` say, whoever reads them; how many positions learnt something new.
+
+    A partition that was never read gets its place, at the log's first record: what waits there is behind, too.
+    """
+    rows = await uow.all(_STORED, topics=sorted({source.topic for source in extents}))
+    stored = {TopicPartition(row.topic, row.partition): row for row in rows}
     grown = 0
-    known = await uow.all(_STORED, topics=sorted({source.topic for source in ends}))
     # In one order everywhere, so that two units never wait for each other.
-    for row in sorted(known, key=lambda row: (row.topic, row.partition)):
-        end = ends.get(TopicPartition(row.topic, row.partition))
-        if end is not None and end.log == row.log and end.next > row.high_water:
-            grown += await uow.execute(_REACH, t=row.topic, p=row.partition, l=end.log, h=end.next, at=uow.now)
+    for source, found in sorted(extents.items()):
+        row = stored.get(source)
+        if row is None:
+            grown += found.end > found.first
+            await uow.scalar(
+                _FIRST,
+                topic=source.topic,
+                partition=source.partition,
+                log="",
+                next=found.first,
+                high_water=found.end,
+                updated_at=uow.now,
+            )
+        elif row.log in {"", found.log} and found.end > row.high_water:
+            grown += await uow.execute(_REACH, t=source.topic, p=source.partition, l=row.log, h=found.end, at=uow.now)
     return grown
 
 

@@ -28,9 +28,9 @@ class Reach:
     async def turn(self) -> int:
         """Look once; returns 0, as there is no more to see at once. A bus that does not say is the worker's to tell."""
         try:
-            ends = await self._bus.ends(self._topics)
+            extents = await self._bus.extents(self._topics)
         except BusUnavailable as trouble:
-            log.info("ends_unknown", service=self._service, error=type(trouble).__name__)
+            log.info("extents_unknown", service=self._service, error=type(trouble).__name__)
             return 0
-        await self._db.write(lambda uow: positions.reach(uow, ends), actor="events.reach")
+        await self._db.write(lambda uow: positions.reach(uow, extents), actor="events.reach")
         return 0

@@ -83,20 +83,20 @@ class BusContract:
             position = offsets[-1] + 1
         assert position == 10
 
-    async def test_ends_are_where_the_next_record_will_be(self, reopen):
+    async def test_an_extent_ends_where_the_next_record_will_be(self, reopen):
         bus = await reopen()
-        before = await bus.ends(("one", "two"))
+        before = await bus.extents(("one", "two"))
         assert {source.topic for source in before} == {"one", "two"} and len(before) == 2 * PARTITIONS
-        assert {end.next for end in before.values()} == {0}
+        assert {(found.first, found.end) for found in before.values()} == {(0, 0)}
         await bus.publish([message("a", n) for n in range(7)])
         (batch,) = await everything(await join(bus))
-        after = await bus.ends(("one", "none"))
+        after = await bus.extents(("one", "none"))
         assert after == {
-            source: Position(7 if source == batch.source else 0, end.log)
-            for source, end in before.items()
+            source: found._replace(end=7 if source == batch.source else 0)
+            for source, found in before.items()
             if source.topic == "one"
         }
-        assert after[batch.source] == Position(batch.high_water, batch.log)
+        assert after[batch.source] == (0, batch.high_water, batch.log)
 
     async def test_any_bytes_are_kept(self, reopen):
         bus = await reopen()

@@ -14,9 +14,12 @@ async def lag(listener):
 async def test_a_lag_grows_while_no_worker_runs_and_goes_with_the_first_that_does(listener, voice, bus, noon):
     reach = Reach("tally", listener.db, bus, listener.member().topics)
     await voice.tell("a", "b")
+    await reach.turn()
+    assert await lag(listener) == 2, "never read is behind, too"
     await listener.drain()
     await reach.turn()
     assert await lag(listener) == 0
+    assert await listener.totals() == {"a": 1, "b": 1}
     noon.advance(timedelta(hours=1))
     arrived = noon.now()
     await voice.tell("a", "b", "a")
@@ -38,11 +41,16 @@ async def test_a_lag_grows_while_no_worker_runs_and_goes_with_the_first_that_doe
 async def test_another_log_says_nothing_about_this_one(listener, voice, bus):
     await voice.tell("a", "b")
     await listener.drain()
-    ends = await bus.ends(listener.member().topics)
+    extents = await bus.extents(listener.member().topics)
 
     async def strange(uow):
         return await positions.reach(
-            uow, {source: end._replace(next=end.next + 9, log="another") for source, end in ends.items()}
+            uow,
+            {
+                source: found._replace(end=found.end + 9, log="another")
+                for source, found in extents.items()
+                if found.end
+            },
         )
 
     assert await listener.db.write(strange, actor="test") == 0
@@ -51,7 +59,7 @@ async def test_another_log_says_nothing_about_this_one(listener, voice, bus):
 
 async def test_a_bus_that_does_not_answer_changes_nothing(listener, voice, bus):
     class Down:
-        async def ends(self, topics):
+        async def extents(self, topics):
             raise BusUnavailable("no answer")
 
     await voice.tell("a")
