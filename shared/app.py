@@ -31,7 +31,9 @@ from shared.observability.metrics import HttpMetricsMiddleware, Metrics
 from shared.observability.operator import operator_routes
 from shared.observability.tracing import TraceMiddleware
 from shared.runtime import ServiceRuntime
+from shared.security.audit_keys import AuditKeys, ensure, load
 from shared.security.audit_log import Sealer
+from shared.security.audit_queries import LAST_BLOCK
 from shared.security.issuer import DevelopmentIssuer
 from shared.security.jwks import FileJwks, RemoteJwks
 from shared.security.keyring import FileKeySource, Keyring
@@ -177,7 +179,7 @@ async def _open(
         stack.push_async_callback(db.close)
         if not await applied(db, spec.migrations):
             raise RuntimeError(f"the database of {spec.name} lacks migrations: run `wangdian migrate {spec.name}`")
-        sealer = Sealer(spec.name, db, keys, witness=partial(published, bus, spec.name))
+        sealer = Sealer(db, await _audit_keys(spec, settings, keys, db), witness=partial(published, bus, spec.name))
         app.state.services[spec.name] = ServiceRuntime(
             spec, settings, clock, db, bus, app.state.metrics.events, app.state.loops, keys, sealer
         )
@@ -252,6 +254,15 @@ def _keys(stack: AsyncExitStack, settings: Settings) -> Keyring:
         # Each process would make keys of its own, and none could read what another wrote.
         raise RuntimeError(f"distributed mode makes no keys: put the bank's keyring.json into {settings.data / 'keys'}")
     return Keyring(FileKeySource(settings.data / "keys"), settings.crypto_suite)
+
+
+async def _audit_keys(spec: ServiceSpec, settings: Settings, keyring: Keyring, db: Database) -> AuditKeys:
+    folder = settings.data / "keys"
+    if settings.mode == "embedded":
+        # What was sealed before services had keys of their own was signed with the keyring's.
+        last = await db.read(lambda reads: reads.one(LAST_BLOCK))
+        await asyncio.to_thread(ensure, folder, spec.name, 0 if last is None else last.no)
+    return await asyncio.to_thread(load, folder, spec.name, keyring)
 
 
 def _tokens(app: FastAPI, settings: Settings, clock: Clock) -> None:

@@ -16,6 +16,8 @@ from shared.events import parking, positions
 from shared.events.consumer import Consumer
 from shared.events.housekeeping import Housekeeping
 from shared.events.positions import OffsetMoved
+from shared.events.reach import EVERY as LOOK_EVERY
+from shared.events.reach import Reach
 from shared.events.relay import Relay
 from shared.observability.health import Loops
 from shared.observability.logging import get_logger
@@ -88,6 +90,10 @@ class ServiceRuntime:
         found: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         if "api" in roles and self.spec.pages:
             found.append((f"{self.name}.live", lambda: self._loop("live", self.live.turn, POLL, self._wake_live)))
+        if "api" in roles and self.consumer is not None and self.settings.mode == "distributed":
+            # In embedded mode the consumer is in this very process, and sees all there is.
+            reach = Reach(self.name, self.db, self.bus, self.consumer.topics)
+            found.append((f"{self.name}.reach", partial(self._loop, "reach", reach.turn, LOOK_EVERY)))
         if "relay" in roles:
             found.append((f"{self.name}.relay", self._relay_loop))
             found.append((f"{self.name}.seal", lambda: self._loop("seal", self.sealer.turn, 1.0)))

@@ -9,6 +9,7 @@ from services.commands.events import ask
 from services.commands.server import settings_or_exit
 from services.registry import SERVICES, load
 from shared.app import DataFolderInUse, Parts, build_app
+from shared.security.audit_keys import path_of, renew
 from shared.settings import Settings
 from shared.web.operator import verified
 
@@ -50,7 +51,7 @@ def verify(
         raise typer.Exit(1)
 
 
-keys = typer.Typer(help="Keys of the personal data.", no_args_is_help=True)
+keys = typer.Typer(help="Keys of the personal data and of the audit logs.", no_args_is_help=True)
 
 
 @keys.command()
@@ -58,6 +59,30 @@ def rotate(url: Annotated[str | None, typer.Option(help="The running system")] =
     """Make a new key-encryption key and wrap every record's key under it."""
     done = ask(url, "operator", "POST", "/operator/v1/keys/rotate")
     typer.echo(f"{done['kid']}: {done['rewrapped']} keys wrapped anew")
+
+
+@keys.command("audit")
+def audit_key(
+    service: Annotated[str, typer.Argument(help="The service whose audit log it signs")],
+    sealed: Annotated[
+        int, typer.Option(min=0, help="Blocks that its log has (`wangdian audit verify`), signed by the key before")
+    ] = 0,
+) -> None:
+    """Make the key that signs a service's audit checkpoints, or another one, in the folder of keys.
+
+    Give the file to that service's processes alone, while its worker stands still: what the key before signed is
+    believed up to the block that ``--sealed`` names.
+    """
+    if service not in SERVICES:
+        typer.echo(f"no such service: {service}", err=True)
+        raise typer.Exit(2)
+    folder = settings_or_exit().data / "keys"
+    try:
+        renew(folder, service, sealed)
+    except ValueError as error:
+        typer.echo(f"{error}: the log has more than {sealed} blocks", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(str(path_of(folder, service)))
 
 
 def register(app: typer.Typer) -> None:

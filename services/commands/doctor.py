@@ -43,6 +43,11 @@ def _condition(line: Line, service: str, found: dict[str, Any]) -> None:
         f"{service}: {found['keys_outdated']} data keys are not wrapped by {found['key']} yet",
         "`wangdian keys rotate` goes on where a rotation was broken off",
     )
+    line(
+        found["audit_key_own"],
+        f"{service}: audit checkpoints are signed with {'a' if found['audit_key_own'] else 'no'} key of its own",
+        f"make one with `wangdian keys audit {service}` and give it to this service alone (docs/security.md)",
+    )
 
 
 def _topics(line: Line, settings: Settings, replication: int, partitions: int | None) -> None:

@@ -101,9 +101,18 @@ def _container(service: str, command: str, role: str) -> dict[str, Any]:
     }
 
 
+def _keys(service: str, command: str) -> list[dict[str, Any]]:
+    """The bank's keyring, and for processes that serve the one key that signs their own audit log."""
+    keys: list[dict[str, Any]] = [{"secret": {"name": "wangdian-keys"}}]
+    if command != "migrate":
+        item = {"key": f"{service}.json", "path": f"audit/{service}.json"}
+        keys.append({"secret": {"name": f"{service}-audit-key", "items": [item]}})
+    return keys
+
+
 def _pod(service: str, command: str, role: str) -> dict[str, Any]:
     volumes: list[dict[str, Any]] = [
-        {"name": "keys", "secret": {"secretName": "wangdian-keys", "defaultMode": 0o440}},
+        {"name": "keys", "projected": {"defaultMode": 0o440, "sources": _keys(service, command)}},
         {"name": "token", "secret": {"secretName": "wangdian-service-token", "defaultMode": 0o440}},
         {"name": "kafka-ca", "configMap": {"name": "kafka-ca"}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},

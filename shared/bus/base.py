@@ -78,6 +78,14 @@ class Position(NamedTuple):
     log: str
 
 
+class Extent(NamedTuple):
+    """What a partition holds: from the offset ``first`` to before ``end``, in this log."""
+
+    first: int
+    end: int
+    log: str
+
+
 Assigned = Callable[[Sequence[TopicPartition]], Awaitable[Mapping[TopicPartition, Position]]]
 
 
@@ -125,6 +133,13 @@ class Bus(Protocol):
 
         A message that is not taken holds up the later ones of its topic and key, whose outcome is then an error too:
         they may not overtake it. It does not hold up the others.
+        """
+        ...
+
+    async def extents(self, topics: Sequence[str]) -> Mapping[TopicPartition, Extent]:
+        """What every partition of those of ``topics`` that exist holds.
+
+        Raises :class:`BusUnavailable`.
         """
         ...
 

@@ -16,6 +16,7 @@ from shared.bus.base import (
     Assigned,
     Batch,
     BusUnavailable,
+    Extent,
     LogChanged,
     Message,
     OffsetOutOfRange,
@@ -177,6 +178,15 @@ class EmbeddedBus:
         return [
             BusUnavailable(f"no topic {message.topic}") if message.topic in unknown else None for message in messages
         ]
+
+    async def extents(self, topics: Sequence[str]) -> Mapping[TopicPartition, Extent]:
+        """What every partition of ``topics`` holds."""
+        rows = await self._db.read(lambda reads: reads.all(_PARTS))
+        return {
+            TopicPartition(row.topic, row.partition): Extent(row.first, row.next, row.log)
+            for row in rows
+            if row.topic in topics
+        }
 
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> "EmbeddedSubscription":
         """Read every partition of ``topics`` from the stored positions."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from shared.bus.base import Batch, Position, TopicPartition
+from shared.bus.base import Batch, Extent, Position, TopicPartition
 from shared.db.statements import Row, upsert
 from shared.db.tables import consumer_offset as _offset
 from shared.db.types import any_of
@@ -28,6 +28,20 @@ _MOVE = (
     .values(log=_p("l"), next=_p("now_next"), high_water=_p("high"), updated_at=_p("at"))
 )
 _SET = upsert(_offset, ["topic", "partition"], ["log", "next", "high_water", "updated_at"])
+_REACH = (
+    sa.update(_offset)
+    .where(
+        _offset.c.topic == _p("t"),
+        _offset.c.partition == _p("p"),
+        _offset.c.log == _p("l"),
+        _offset.c.high_water < _p("h"),
+    )
+    .values(
+        high_water=_p("h"),
+        # Until now everything was in: who asks how far back the figures reach is not told of the quiet hour before.
+        updated_at=sa.case((_offset.c.next >= _offset.c.high_water, _p("at")), else_=_offset.c.updated_at),
+    )
+)
 _LAG = sa.select(sa.func.coalesce(sa.func.sum(_offset.c.high_water - _offset.c.next), 0))
 
 _LAGS = sa.select(_offset.c.topic, _offset.c.partition, (_offset.c.high_water - _offset.c.next).label("lag")).order_by(
@@ -77,6 +91,33 @@ async def advance(uow: Uow, batch: Batch) -> None:
     )
     if made is None:
         raise OffsetMoved(f"{source.topic}[{source.partition}]")
+
+
+async def reach(uow: Uow, extents: Mapping[TopicPartition, Extent]) -> int:
+    """The logs go as far as ``extents`` say, whoever reads them; how many positions learnt something new.
+
+    A partition that was never read gets its place, at the log's first record: what waits there is behind, too.
+    """
+    rows = await uow.all(_STORED, topics=sorted({source.topic for source in extents}))
+    stored = {TopicPartition(row.topic, row.partition): row for row in rows}
+    grown = 0
+    # In one order everywhere, so that two units never wait for each other.
+    for source, found in sorted(extents.items()):
+        row = stored.get(source)
+        if row is None:
+            grown += found.end > found.first
+            await uow.scalar(
+                _FIRST,
+                topic=source.topic,
+                partition=source.partition,
+                log="",
+                next=found.first,
+                high_water=found.end,
+                updated_at=uow.now,
+            )
+        elif row.log in {"", found.log} and found.end > row.high_water:
+            grown += await uow.execute(_REACH, t=source.topic, p=source.partition, l=row.log, h=found.end, at=uow.now)
+    return grown
 
 
 async def decide(uow: Uow, source: TopicPartition, position: Position) -> None:

@@ -2,7 +2,8 @@
 
 One relay per service database holds the lease row. It reads *unpublished* rows and never "seq greater than the last",
 since a sequence number is taken before its commit. A relay that lost its lease unnoticed can only send again. A failed
-send stops that subject, not the batch.
+send stops that subject, not the batch, and where it fills the batch with all that waits behind it, not the turn: the
+relay looks past it.
 
 The lease is short, so that a killed relay is soon followed, and renewed while a send takes its time; a relay that stops
 in order gives it back.
@@ -12,6 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -32,6 +34,10 @@ BRIEF = 64
 LEASE = timedelta(seconds=5)
 RENEW = 1.5
 """Seconds of a send after which the lease is renewed, and so on: two renewals may fail before it runs out."""
+LOOK_FURTHER = 20
+LOOK_FOR = 30.0
+"""Batches, and seconds, of one turn that look past subjects whose events are not taken; with the longest send less than
+a loop may take without saying that it turns."""
 
 _p = sa.bindparam
 _PENDING = (
@@ -40,6 +46,7 @@ _PENDING = (
     .order_by(outbox.c.seq)
     .limit(_p("most", type_=sa.Integer))
 )
+_PENDING_BEYOND = _PENDING.where(sa.not_(any_of(outbox.c.subject, "held")))
 _MARK = sa.update(outbox).where(any_of(outbox.c.seq, "sent")).values(published_at=_p("at"))
 _LEASE = upsert(
     lease, ["name"], ["owner", "until"], where=lambda old, new: sa.or_(old.owner == new.owner, old.until < _p("now"))
@@ -69,33 +76,46 @@ class Relay:
         self._held = False
 
     async def turn(self) -> int:
-        """Send one batch; returns how many events reached the bus (0 also when another relay holds the lease)."""
-        rows = await self._db.read(self._pending)
-        if not rows or not await self._db.write(self._take_lease, actor="relay", brief=True):
-            return 0
+        """Send what waits, a batch, or more where some of it is not taken; returns how many events reached the bus
+        (0 also when another relay holds the lease)."""
+        loop = asyncio.get_running_loop()
+        begun, total, held = loop.time(), 0, set[str]()
+        trouble: Exception | None = None
+        for _ in range(LOOK_FURTHER):
+            rows = await self._db.read(partial(self._pending, held=sorted(held)))
+            if not rows or not await self._db.write(self._take_lease, actor="relay", brief=True):
+                break
+            sent, failed = await self._send(rows)
+            total += len(sent)
+            held |= failed.keys()
+            # A missing right is told first: the others have gone, but this one waits for somebody to see it.
+            causes = [*filter(None, [trouble]), *failed.values()]
+            trouble = next((cause for cause in causes if isinstance(cause, BusForbidden)), next(iter(causes), None))
+            if not held or len(rows) < BATCH or loop.time() - begun > LOOK_FOR:
+                break
+        if trouble is not None and (not total or isinstance(trouble, BusForbidden)):
+            raise trouble
+        return total
+
+    async def _send(self, rows: list[Row]) -> tuple[list[int], dict[str, Exception]]:
+        """Send a batch; the rows that are on the bus now, and why the others' subjects are held up."""
         crash("relay:before-send")
         messages = [Message(row.topic, row.subject, row.headers, row.payload) for row in rows]
         async with self._renewing():
             outcomes = await self._bus.publish(messages)
         crash("relay:after-send")
-        failed: set[str] = set()
+        failed: dict[str, Exception] = {}
         sent: list[int] = []
         for row, outcome in zip(rows, outcomes, strict=True):
-            if outcome is not None or row.subject in failed:
-                failed.add(row.subject)
-            else:
+            if outcome is not None:
+                failed.setdefault(row.subject, outcome)
+            elif row.subject not in failed:
                 sent.append(row.seq)
         if sent:
             await self._db.write(lambda uow: self._mark(uow, sent), actor="relay", brief=len(sent) <= BRIEF)
             crash("relay:after-mark")
         self._metrics.relayed(self._service, len(sent), len(rows) - len(sent))
-        refused = next((outcome for outcome in outcomes if isinstance(outcome, BusForbidden)), None)
-        if refused is not None:
-            # The others have gone; but this one will be refused again and again until somebody sees it.
-            raise refused
-        if failed and not sent:
-            raise next(outcome for outcome in outcomes if outcome is not None)
-        return len(sent)
+        return sent, failed
 
     async def leave(self) -> None:
         """Give the lease back, so that another relay need not wait for its end."""
@@ -125,8 +145,10 @@ class Relay:
         return await self._db.read(lambda reads: reads.one(_BACKLOG))
 
     @staticmethod
-    async def _pending(reads: Reads) -> list[Row]:
-        return await reads.all(_PENDING, most=BATCH)
+    async def _pending(reads: Reads, held: list[str]) -> list[Row]:
+        if not held:
+            return await reads.all(_PENDING, most=BATCH)
+        return await reads.all(_PENDING_BEYOND, most=BATCH, held=held)
 
     async def _take_lease(self, uow: Uow) -> bool:
         owner = await uow.scalar(

@@ -21,7 +21,7 @@ class Condition(BaseModel):
 
     ``clock_ahead_seconds`` is our clock less the database's. ``keys_unknown`` counts data keys wrapped by a key that
     this process does not have: what they protect cannot be read. ``keys_outdated`` counts those that a rotation has not
-    reached yet.
+    reached yet. ``audit_key_own`` is False while the audit log is signed with the key that all services share.
     """
 
     service: str = Field(examples=["queue"])
@@ -32,6 +32,7 @@ class Condition(BaseModel):
     key: str
     keys_outdated: int
     keys_unknown: int
+    audit_key_own: bool
 
 
 async def condition(runtime: "ServiceRuntime") -> Condition:
@@ -53,4 +54,5 @@ async def condition(runtime: "ServiceRuntime") -> Condition:
         key=active,
         keys_outdated=sum(kids.values()) - kids.get(active, 0) - unknown,
         keys_unknown=unknown,
+        audit_key_own=runtime.sealer.keys.own,
     )

@@ -12,8 +12,8 @@ from shared.events.crash import crash
 from shared.ids import uuid7
 from shared.observability.tracing import trace_id
 from shared.security.audit import Checkpoint, stamp
+from shared.security.audit_keys import AuditKeys
 from shared.security.audit_queries import ADD_ROW
-from shared.security.keyring import Keyring
 from shared.security.sealer import TURN, seal
 
 
@@ -56,15 +56,13 @@ class Sealer:
 
     def __init__(
         self,
-        service: str,
         db: Database,
-        keys: Keyring,
+        keys: AuditKeys,
         head: Checkpoint | None = None,
         witness: Callable[[], Awaitable[Sequence[Checkpoint]]] | None = None,
     ) -> None:
-        self._service = service
+        self.keys = keys
         self._db = db
-        self._signer = keys.audit_signer()
         self.head = head
         self._witness = witness
         self._asked = False
@@ -76,7 +74,8 @@ class Sealer:
         """
         if not self._asked and self._witness is not None:
             # A database that lost its end while nobody ran is noticed at the first turn, not only by verification.
-            known = await self._witness()
+            # What the service did not sign is no witness: others may write the topic too.
+            known = [told for told in await self._witness() if self.keys.believes(told)]
             self.head, self._asked = (known[-1] if known else None), True
         try:
             sealed = await self._db.write(self._seal, actor="audit.sealer")
@@ -86,7 +85,7 @@ class Sealer:
         return 0 if sealed is None else 1
 
     async def _seal(self, uow: Uow) -> Checkpoint | None:
-        sealed = await seal(uow, service=self._service, signer=self._signer, head=self.head, limit=TURN)
+        sealed = await seal(uow, service=self.keys.service, signer=self.keys.signer, head=self.head, limit=TURN)
         if sealed is not None:
             await uow.emit(event_of(sealed), subject=sealed.service)
             crash("seal:before-commit")

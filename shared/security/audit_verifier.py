@@ -19,6 +19,13 @@ from shared.security.audit import (
 KEPT: Final = 100
 
 
+class Older(NamedTuple):
+    """A key that signed before: believed up to the block ``until``, as others may hold it by now."""
+
+    key: Ed25519PublicKey
+    until: int
+
+
 class Finding(NamedTuple):
     """Something that is not as it was sealed. ``seq`` is the row, or the first row of a block that is wrong as a whole;
     None where the rows are gone.
@@ -62,8 +69,9 @@ class Report(NamedTuple):
 class ChainVerifier:
     """Feed ``block`` and then its ``row``s, ascending by block and row number; ``finish`` gives the report.
 
-    ``keys`` are the public keys that signed, newest and older. ``checkpoints`` come from outside the database (the
-    topic, an export): they prove that the log's end was not cut and that the chain was not made anew.
+    ``keys`` are the public keys that sign, ``older`` those that signed up to a block.
+    ``checkpoints`` come from outside the database (the topic, an
+    export): they prove that the log's end was not cut and that the chain was not made anew.
     ``start`` is the checkpoint before the first block fed; without it the log must begin at its first block.
     """
 
@@ -73,9 +81,12 @@ class ChainVerifier:
         keys: Sequence[Ed25519PublicKey],
         checkpoints: Iterable[Checkpoint] = (),
         start: Checkpoint | None = None,
+        *,
+        older: Sequence[Older] = (),
     ) -> None:
         self._service = service
         self._keys = keys
+        self._older = older
         self._findings: list[Finding] = []
         self._found = self._rows = self._blocks = self._anchored = 0
         self._no, self._hash = (start.block, start.hash) if start else (0, genesis(service))
@@ -85,7 +96,7 @@ class ChainVerifier:
         self._next: Leaf | None = None
         self._outside: dict[int, list[Checkpoint]] = {}
         for checkpoint in [*checkpoints, *([start] if start else [])]:
-            if checkpoint.service != service or not checkpoint.signed_by(keys):
+            if checkpoint.service != service or not self._signed(checkpoint):
                 self._find(checkpoint.block, None, "checkpoint_signature")
             elif checkpoint is not start:
                 self._outside.setdefault(checkpoint.block, []).append(checkpoint)
@@ -103,7 +114,7 @@ class ChainVerifier:
             self._find(block.no, block.first_seq, "chain_broken")
         self._open(block)
         head = checkpoint_of(self._service, block)
-        if not head.signed_by(self._keys):
+        if not self._signed(head):
             self._find(block.no, block.first_seq, "block_signature")
         self._compare_outside(head)
         self._no, self._hash, self._head = block.no, block.hash, head
@@ -153,6 +164,10 @@ class ChainVerifier:
         self._total = None if leaves is None else block.total
         self._leaves = iter(leaves or ())
         self._advance()
+
+    def _signed(self, head: Checkpoint) -> bool:
+        older = [each.key for each in self._older if isinstance(head.block, int) and head.block <= each.until]
+        return head.signed_by([*self._keys, *older])
 
     def _compare_outside(self, head: Checkpoint) -> None:
         for outside in self._outside.pop(head.block, ()):

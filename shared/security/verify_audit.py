@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from shared.db.uow import Reads
 from shared.security.audit import Checkpoint
 from shared.security.audit_queries import BLOCKS, COUNT_UNSEALED, LAST_BLOCK, ORPHANS, SEALED
-from shared.security.audit_verifier import KEPT, ChainVerifier, Report
+from shared.security.audit_verifier import KEPT, ChainVerifier, Older, Report
 
 PAGE: Final = 1000
 _BLOCK_PAGE: Final = 100  # a full block carries 40 kB of leaves
@@ -21,6 +21,7 @@ async def verify_audit(
     keys: Sequence[Ed25519PublicKey],
     checkpoints: Iterable[Checkpoint] = (),
     start: Checkpoint | None = None,
+    older: Sequence[Older] = (),
     page: int = PAGE,
 ) -> Report:
     """Verify the log from ``start`` (None: its beginning) to the block that is the last one now.
@@ -32,7 +33,7 @@ async def verify_audit(
     after = start.block if start else 0
     last = await reads.one(LAST_BLOCK)
     until = after if last is None else max(after, last.no)
-    verifier = ChainVerifier(service, keys, checkpoints, start)
+    verifier = ChainVerifier(service, keys, checkpoints, start, older=older)
     rows = _Sealed(reads, after, until, page)
     while blocks := await reads.all(BLOCKS, after=after, until=until, limit=_BLOCK_PAGE):
         for block in blocks:

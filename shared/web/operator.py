@@ -215,9 +215,11 @@ async def verify_audit_log(request: Request, actor: Watch, service: PathId) -> A
 async def verified(runtime: ServiceRuntime) -> AuditReport:
     """The report of one service."""
     checkpoints = await published(runtime.bus, runtime.name)
-    keys = [runtime.keyring.audit_signer().public_key]
+    keys = runtime.sealer.keys
     report = await runtime.db.read(
-        lambda reads: verify_audit(reads, service=runtime.name, keys=keys, checkpoints=checkpoints)
+        lambda reads: verify_audit(
+            reads, service=runtime.name, keys=keys.keys, older=keys.older, checkpoints=checkpoints
+        )
     )
     return AuditReport(
         service=runtime.name,

@@ -80,6 +80,27 @@ def test_compose_runs_kafka_secured_and_each_service_as_its_own_principal() -> N
     assert f"services=({' '.join(SERVICES)})" in script
 
 
+def test_each_process_is_given_its_own_signing_key_and_no_other() -> None:
+    services, deployments = compose()["services"], of_kind("Deployment")
+    for name in SERVICES:
+        for role in ("api", "worker"):
+            (key,) = services[f"{name}-{role}"]["secrets"]
+            assert key == {"source": f"{name}-audit-key", "target": f"/data/keys/audit/{name}.json"}
+            assert compose()["secrets"][key["source"]] == {"file": f"./secrets/keys/audit/{name}.json"}
+            (volume,) = [
+                volume["projected"]["sources"]
+                for volume in deployments[f"{name}-{role}"]["spec"]["template"]["spec"]["volumes"]
+                if volume["name"] == "keys"
+            ]
+            item = {"key": f"{name}.json", "path": f"audit/{name}.json"}
+            assert volume == [
+                {"secret": {"name": "wangdian-keys"}},
+                {"secret": {"name": f"{name}-audit-key", "items": [item]}},
+            ]
+    others = [services[name] for name in services if name.endswith("-migrate") or name == "provision"]
+    assert others and "audit" not in yaml.safe_dump(others)
+
+
 def test_the_files_of_compose_s_kafka_format_a_storage(tmp_path) -> None:
     """Kafka's own tool takes the settings that the rehearsal writes, by the command that compose runs."""
     write_kafka(tmp_path / "kafka", list(SERVICES), str(tmp_path / "data"))

@@ -36,6 +36,9 @@ def secrets(used: Stack) -> dict[str, str]:
     found |= {str(path): path.read_text() for path in (folder / "kafka" / "passwords").iterdir()}
     keyring = json.loads((used.settings.data / "keys" / "keyring.json").read_text())
     found |= {f"keyring {number}": text for number, text in enumerate(values(keyring))}
+    for path in (used.settings.data / "keys" / "audit").glob("*.json"):
+        found[str(path)] = json.loads(path.read_text())["key"]
+    assert {f"{name}.json" for name in SERVICES} <= {Path(name).name for name in found}
     issuer = (used.settings.data / "keys" / "issuer.pem").read_text().splitlines()[1]
     assert len(found) >= len(SERVICES) + 3 + 1
     return found | {"issuer's key": issuer, "service token": (folder / "service.token").read_text()}

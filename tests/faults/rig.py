@@ -71,13 +71,13 @@ class Scene:
         """Some customers, all of whom are served or leave."""
         await run_demo(self.stack.url, Scenario(visits=visits, seed=next(_numbers)), self.stack.token)
 
-    async def ticket(self, key: str | None = None) -> httpx.Response:
+    async def ticket(self, key: str | None = None, service: str = "cash") -> httpx.Response:
         """One ticket, asked for once, without a gateway between."""
         url = f"http://127.0.0.1:{self.stack.public_port('queue')}/queue/v1/branches/gz-001/tickets"
         headers = {"Authorization": f"Bearer {self.stack.token('kiosk', None, 'gz-001')}"}
         headers["Idempotency-Key"] = key or f"fault-{next(_numbers)}"
         async with httpx.AsyncClient(timeout=30) as client:
-            return await client.post(url, headers=headers, json={"service": "cash", "channel": "kiosk"})
+            return await client.post(url, headers=headers, json={"service": service, "channel": "kiosk"})
 
     async def refused(self) -> None:
         """A write is answered as unavailable, with a time to come again."""

@@ -5,12 +5,14 @@ topic by the command. ``tests/kit/security/test_audit_attacks.py`` goes through 
 """
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -25,9 +27,13 @@ from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import UnitContext
 from shared.events.envelope import headers_of
 from shared.ids import uuid7
+from shared.security.audit import Checkpoint, checkpoint_of, sign
+from shared.security.audit_keys import load as load_keys
+from shared.security.audit_log import event_of
 from shared.security.keyring import FileKeySource, Keyring
 from shared.security.records import RecordKeys
 from shared.security.sealer import seal
+from shared.security.signing import Ed25519Signer
 from shared.testing.system import MORNING, system
 from shared.topics import TOPICS
 from tests.system.small_bank import furnish
@@ -58,27 +64,35 @@ class Victim:
         with closing(sqlite3.connect(self.database)) as raw:
             return int(raw.execute(question).fetchone()[0])
 
-    def chain_anew(self) -> None:
-        """Seal what is not sealed, with the signing key that was stolen with the folder, as the sealer would."""
-        keys = Keyring(FileKeySource(self.folder / "keys"))
+    @property
+    def keyring(self) -> Keyring:
+        return Keyring(FileKeySource(self.folder / "keys"))
+
+    def signer(self, service: str) -> Ed25519Signer:
+        """What a process of ``service`` signs with; ``""`` means the key that all derive from the keyring."""
+        if not service:
+            return self.keyring.audit_signer()
+        return load_keys(self.folder / "keys", service, self.keyring).signer
+
+    def chain_anew(self, service: str = SERVICE) -> None:
+        """Seal what is not sealed, with the signing key that was stolen with a service, as the sealer would."""
+        keys, signer = self.keyring, self.signer(service)
 
         async def run() -> None:
             db = SqliteDatabase(self.database, SystemClock(), UnitContext(SERVICE, RecordKeys(keys)))
             await db.open()
             for _ in range(2):
-                await db.write(
-                    lambda uow: seal(uow, service=SERVICE, signer=keys.audit_signer(), limit=5), actor="forger"
-                )
+                await db.write(lambda uow: seal(uow, service=SERVICE, signer=signer, limit=5), actor="forger")
             await db.close()
 
         asyncio.run(run())
 
-    def tell(self, block: int) -> None:
-        """Put a checkpoint on the topic that the sealer never made."""
-        data = AuditCheckpoint(
-            service=SERVICE, block=block, rows=3, hash="0" * 64, key="k", signature="c2ln",
-            signed_at="2026-03-02T01:00:00.000000Z",
-        )  # fmt: skip
+    def tell(self, block: int, service: str | None = None) -> None:
+        """Put a checkpoint on the topic that the sealer never made: unsigned, or signed by another service."""
+        told = Checkpoint(SERVICE, block, 3, "0" * 64, "2026-03-02T01:00:00.000000Z", "k", "c2ln")
+        if service is not None:
+            told = sign(told._replace(key=self.signer(service).key_id), self.signer(service))
+        data = event_of(told)
         headers = headers_of(
             event_id=uuid7(), service=SERVICE, data=data, subject=SERVICE, sequence=99, occurred_at=MORNING,
             recorded_at=MORNING, origin="live", traceparent="",
@@ -229,3 +243,71 @@ def test_a_checkpoint_that_nobody_signed_is_not_believed(verify, victim: Victim)
     assert code == 1
     assert "block 4 row None: checkpoint_signature" in said, said
     assert "confirmed to block 3" in said
+
+
+OTHERS = pytest.mark.parametrize("other", ["staff", "surveys", ""], ids=["staff", "surveys", "the shared keyring"])
+
+
+@OTHERS
+def test_another_service_s_keys_make_no_checkpoint_of_this_one(verify, victim: Victim, other: str) -> None:
+    """What a process of another service holds, its own key and the bank's keyring, speaks for nobody else."""
+    victim.tell(4, other)
+    code, said = verify()
+    assert code == 1
+    assert "block 4 row None: checkpoint_signature" in said, said
+    assert "confirmed to block 3" in said
+
+
+@OTHERS
+def test_another_service_s_keys_seal_no_block_of_this_one(verify, victim: Victim, other: str) -> None:
+    victim.sql(
+        "UPDATE audit_row SET block = NULL WHERE block > 2",
+        "DELETE FROM audit_block WHERE no > 2",
+    )
+    victim.chain_anew(other)
+    code, said = verify()
+    assert code == 1
+    assert "block 3 row" in said and "block_signature" in said, said
+
+
+def test_a_folder_from_before_services_had_keys_of_their_own_verifies(verify, victim: Victim) -> None:
+    """Its blocks were signed with the key that all shared; from here on that one is believed no further."""
+    shared = victim.keyring.audit_signer()
+    with closing(sqlite3.connect(victim.database)) as raw:
+        raw.row_factory = lambda cursor, row: SimpleNamespace(
+            **dict(zip([name for name, *_ in cursor.description], row, strict=True))
+        )
+        blocks = raw.execute("SELECT * FROM audit_block ORDER BY no").fetchall()
+    for block in blocks:
+        block.key = shared.key_id
+        made = sign(checkpoint_of(SERVICE, block), shared)
+        victim.sql(f"UPDATE audit_block SET key = '{made.key}', signature = '{made.signature}' WHERE no = {block.no}")
+    shutil.rmtree(victim.folder / "keys" / "audit")
+    for bus in victim.folder.glob("bus.sqlite3*"):
+        bus.unlink()
+    code, said = verify()
+    assert (code, said.split()[:2]) == (0, [SERVICE, "ok:"]), said
+    assert "in 3 blocks" in said
+    victim.tell(4, "")
+    assert "block 4 row None: checkpoint_signature" in verify()[1]
+
+
+def test_a_key_is_made_for_a_service_that_exists_and_vouches_for_what_was_sealed(
+    victim: Victim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANGDIAN_DATA", str(victim.folder))
+
+    def made(*arguments: str) -> tuple[int, str]:
+        said = CliRunner().invoke(app, ["keys", "audit", *arguments])
+        return said.exit_code, said.output
+
+    path = victim.folder / "keys" / "audit" / f"{SERVICE}.json"
+    before = json.loads(path.read_text())
+    assert made(SERVICE, "--sealed", "3") == (0, f"{path}\n")
+    after = json.loads(path.read_text())
+    assert after["key"] != before["key"] and [each["until"] for each in after["older"]] == [3]
+    assert made(SERVICE, "--sealed", "2")[0] == 1
+    assert made("nobody")[0] == 2
+    monkeypatch.setenv("WANGDIAN_DATA", str(victim.folder))
+    said = CliRunner().invoke(app, ["audit", "verify", "--service", SERVICE])
+    assert said.exit_code == 0, said.output

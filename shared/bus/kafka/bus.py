@@ -1,8 +1,8 @@
 """Apache Kafka behind the port of the bus."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from shared.bus.base import Assigned, BusUnavailable, Message
+from shared.bus.base import Assigned, BusUnavailable, Extent, Message, TopicPartition
 from shared.bus.kafka.connection import KafkaConnection
 from shared.bus.kafka.member import KafkaSubscription
 from shared.bus.kafka.sender import Sender
@@ -54,6 +54,15 @@ class KafkaBus:
             return await self._sender.send(messages)
         except BusUnavailable as error:
             return [error] * len(messages)
+
+    async def extents(self, topics: Sequence[str]) -> Mapping[TopicPartition, Extent]:
+        """What every partition of those of ``topics`` that exist holds; raises :class:`BusUnavailable`."""
+        known = await self.topics.describe(topics)
+        sources = [
+            TopicPartition(name, number) for name, topic in known.items() for number in range(len(topic.leaders))
+        ]
+        bounds = await self.topics.bounds(sources, known)
+        return {source: Extent(found.first, found.end, known[source.topic].id) for source, found in bounds.items()}
 
     async def subscribe(self, group: str, topics: Sequence[str], assigned: Assigned) -> KafkaSubscription:
         """Join ``group``; raises :class:`BusUnavailable` when a topic does not exist or the cluster does not answer."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from shared.clock import SystemClock
+from shared.security.audit_keys import ensure
 from shared.security.issuer import DevelopmentIssuer
 from shared.security.keyring import FileKeySource
 from shared.security.secretfile import replace
@@ -17,7 +18,7 @@ class Identity:
     """Signs with the key of the data folder, as `wangdian token` does, and publishes the public half as a file."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        keys = settings.data / "keys"
+        keys = self._keys = settings.data / "keys"
         self._issuer = DevelopmentIssuer(keys, settings.token_issuer, settings.token_audience, SystemClock())
         FileKeySource(keys)
         self.jwks = folder / "jwks.json"
@@ -27,6 +28,10 @@ class Identity:
         """The JWKS, and a fresh token of the services (again before :data:`LIFE` is over)."""
         replace(self.jwks, json.dumps(self._issuer.jwks()).encode())
         replace(self.service_token, self.token("service", unit="*", ttl=LIFE).encode())
+
+    def audit_key(self, service: str, sealed: int) -> None:
+        """A key of its own for the audit log of ``service``, of which ``sealed`` blocks are there."""
+        ensure(self._keys, service, sealed)
 
     def token(self, role: str, staff: str | None = None, unit: str = "hq", ttl: timedelta = timedelta(hours=1)) -> str:
         """A bearer token."""

@@ -45,5 +45,8 @@ def write_kafka(folder: Path, services: Sequence[str], data: str = "/var/lib/kaf
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
-    Identity(Settings(data=target), target).write()
+    identity = Identity(Settings(data=target), target)
+    identity.write()
+    for service in sys.argv[2:]:
+        identity.audit_key(service, 0)
     write_kafka(target / "kafka", sys.argv[2:])

@@ -99,6 +99,15 @@ async def databases(server: str, names: list[str]) -> None:
         await connection.close()
 
 
+async def sealed_blocks(database: str) -> int:
+    """How many blocks a service's audit log has."""
+    connection = await asyncpg.connect(database, timeout=5)
+    try:
+        return int(await connection.fetchval("SELECT coalesce(max(no), 0) FROM audit_block"))
+    finally:
+        await connection.close()
+
+
 def filled(template: str, marks: Mapping[str, str]) -> str:
     """``${NAME}`` replaced as the image's template step does it: only names that are given."""
     return re.sub(r"\$\{([A-Z_]+)\}", lambda mark: marks.get(mark[1], mark[0]), template)
@@ -118,12 +127,19 @@ def gateway(folder: Path, marks: Mapping[str, str], operations: int, operators: 
     return Child("gateway", command, log, stop_by=signal.SIGQUIT)
 
 
-def prometheus(folder: Path, port: int, targets: Mapping[tuple[str, str], int], log: Path, every: str = "2s") -> Child:
+def prometheus(
+    folder: Path,
+    port: int,
+    targets: Mapping[tuple[str, str], int],
+    log: Path,
+    every: str = "2s",
+    rules: Path = PROMETHEUS / "rules",
+) -> Child:
     """Prometheus with the rules of ``deploy/`` on the operator ports ``targets`` by (service, role)."""
     folder.mkdir(parents=True, exist_ok=True)
     config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     config["global"] |= {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every}
-    config["rule_files"] = [str(PROMETHEUS / "rules" / "*.yml")]
+    config["rule_files"] = [str(rules / "*.yml")]
     config.pop("alerting", None)
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     job = {key: value for key, value in jobs["wangdian"].items() if not key.endswith("_sd_configs")}

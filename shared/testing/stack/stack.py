@@ -19,7 +19,7 @@ from shared.testing.source import ROOT
 from shared.testing.stack.children import Child, StackFailed, answers, stop
 from shared.testing.stack.identity import LIFE, Identity
 from shared.testing.stack.ports import following, usable
-from shared.testing.stack.servers import databases, gateway, postgres, prometheus
+from shared.testing.stack.servers import databases, gateway, postgres, prometheus, sealed_blocks
 from shared.topics import TOPICS
 
 ROLES = ("serve", "work")
@@ -74,6 +74,11 @@ class Stack:
     def operator_url(self, service: str, role: str = "work") -> str:
         """The operator port of a process: /metrics, /livez, /readyz and the operator's routes."""
         return f"http://127.0.0.1:{self._operator[service, role]}"
+
+    @property
+    def targets(self) -> Mapping[tuple[str, str], int]:
+        """The operator ports by (service, role): what Prometheus scrapes."""
+        return dict(self._operator)
 
     def public_port(self, service: str) -> int:
         """Where the service's API listens, behind the gateway."""
@@ -171,6 +176,7 @@ class Stack:
         self._stores()
         self._say("migrating the databases")
         self._migrate()
+        asyncio.run(self._audit_keys())
         self._say("starting the services")
         for name in self.services:
             for role in ROLES:
@@ -178,8 +184,7 @@ class Stack:
         self._add(self._identity_server())
         self._add(self._gateway())
         if self._scraped:
-            targets = self._operator
-            self._add(prometheus(self.folder / "prometheus", self._prometheus, targets, self._log("prometheus")))
+            self._add(prometheus(self.folder / "prometheus", self._prometheus, self.targets, self._log("prometheus")))
         for name in self.children:
             self.wait(name)
         self._say("ready")
@@ -246,6 +251,11 @@ class Stack:
             job.start()
         for job in jobs:
             job.finish(MIGRATED_IN)
+
+    async def _audit_keys(self) -> None:
+        """Each service's own, before any of them runs; older blocks were signed with the keyring's."""
+        for name in self.services:
+            self._identity.audit_key(name, await sealed_blocks(self.database_url(name)))
 
     def _process(self, service: str, role: str, code: Path = ROOT) -> Child:
         assert self.kafka is not None

@@ -83,6 +83,21 @@ class BusContract:
             position = offsets[-1] + 1
         assert position == 10
 
+    async def test_an_extent_ends_where_the_next_record_will_be(self, reopen):
+        bus = await reopen()
+        before = await bus.extents(("one", "two"))
+        assert {source.topic for source in before} == {"one", "two"} and len(before) == 2 * PARTITIONS
+        assert {(found.first, found.end) for found in before.values()} == {(0, 0)}
+        await bus.publish([message("a", n) for n in range(7)])
+        (batch,) = await everything(await join(bus))
+        after = await bus.extents(("one", "none"))
+        assert after == {
+            source: found._replace(end=7 if source == batch.source else 0)
+            for source, found in before.items()
+            if source.topic == "one"
+        }
+        assert after[batch.source] == (0, batch.high_water, batch.log)
+
     async def test_any_bytes_are_kept(self, reopen):
         bus = await reopen()
         for value in (b"", b"\x00", bytes(range(256)), b"x" * 200_000):

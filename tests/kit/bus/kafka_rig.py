@@ -25,6 +25,9 @@ class Named:
     async def publish(self, messages):
         return await self.bus.publish([replace(m, topic=self.prefix + m.topic) for m in messages])
 
+    async def extents(self, topics):
+        return {self.ours(s): end for s, end in (await self.bus.extents([self.prefix + t for t in topics])).items()}
+
     async def subscribe(self, group, topics, assigned, *, alone=True):
         """Join; ``alone`` ends this bus's earlier member of the group, as the embedded log knows only one."""
         if alone and group in self.members:

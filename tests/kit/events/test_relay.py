@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from shared.bus.base import BusUnavailable, Position
+from shared.bus.base import BusForbidden, BusUnavailable, Position
 from shared.db.tables import lease, outbox
 from shared.events import relay as relay_module
 from shared.events.outgoing import Outgoing
@@ -85,6 +85,54 @@ async def test_a_failed_send_stops_its_subject_and_nobody_else(store, relay, fla
     flaky.refused = set()
     assert await relay.turn() == 2
     assert flaky.sent == [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("bad", 1), ("bad", 2)]
+
+
+async def test_more_refused_events_than_a_batch_holds_stop_their_subjects_and_nobody_else(
+    store, relay, flaky, monkeypatch
+):
+    monkeypatch.setattr(relay_module, "BATCH", 7)
+    await tell(store, *("bad" for _ in range(20)), "a", *("worse" for _ in range(20)), "b", "a", "bad", "b")
+    flaky.refused = {"bad", "worse"}
+    assert await relay.turn() == 4
+    assert flaky.sent == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert await pending(store) == ["bad"] * 20 + ["worse"] * 20 + ["bad"]
+    with pytest.raises(BusUnavailable):
+        await relay.turn()
+    flaky.refused = set()
+    while await relay.turn():
+        pass
+    assert flaky.sent[4:] == [*(("bad", n) for n in range(1, 21)), *(("worse", n) for n in range(1, 21)), ("bad", 21)]
+
+
+async def test_a_missing_right_is_told_though_the_others_have_gone(store, relay, flaky, monkeypatch):
+    monkeypatch.setattr(relay_module, "BATCH", 3)
+    await tell(store, "bad", "bad", "bad", "bad", "a", "b", "c", "d")
+
+    async def publish(messages):
+        return [BusForbidden("write", [m.topic]) if m.key == "bad" else None for m in messages]
+
+    monkeypatch.setattr(flaky, "publish", publish)
+    with pytest.raises(BusForbidden):
+        await relay.turn()
+    assert await pending(store) == ["bad"] * 4
+
+
+async def test_a_bus_that_is_away_is_not_asked_for_ever(store, relay, flaky, monkeypatch):
+    """A turn ends in time to say that its loop turns, whatever waits."""
+    monkeypatch.setattr(relay_module, "BATCH", 1)
+    monkeypatch.setattr(relay_module, "LOOK_FOR", 0.0)
+    await tell(store, *"abcdefgh")
+    flaky.refused = set("abcdefgh")
+    calls, publish = [], flaky.publish
+
+    async def counted(messages):
+        calls.append(len(messages))
+        return await publish(messages)
+
+    monkeypatch.setattr(flaky, "publish", counted)
+    with pytest.raises(BusUnavailable):
+        await relay.turn()
+    assert calls == [1]
 
 
 async def test_an_outcome_behind_a_failed_one_is_not_believed(store, relay, flaky, monkeypatch):

@@ -11,6 +11,7 @@ from shared.clock import FixedClock
 from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import Uow
 from shared.security.audit import Checkpoint
+from shared.security.audit_keys import shared_keys
 from shared.security.audit_log import Sealer
 from shared.security.audit_verifier import Finding, Report
 from shared.security.keyring import Keyring
@@ -28,7 +29,7 @@ class Log:
         self.db = db
         self.clock = clock
         self.signer = keyring.audit_signer()
-        self.sealer = Sealer("staff", db, keyring)
+        self.sealer = Sealer(db, shared_keys("staff", keyring))
         self.published: list[Checkpoint] = []
 
     async def grow(self, rows: int = 4) -> None:
@@ -152,7 +153,7 @@ async def _refuses_to_seal(log: Log) -> None:
 async def test_the_sealer_does_not_begin_anew_after_its_blocks_are_gone(log: Log, sql: Sql, keyring: Keyring) -> None:
     sql("DELETE FROM audit_block")
     await _refuses_to_seal(log)
-    log.sealer = Sealer("staff", log.db, keyring)  # restarted, without a checkpoint from outside
+    log.sealer = Sealer(log.db, shared_keys("staff", keyring))  # restarted, without a checkpoint from outside
     await _refuses_to_seal(log)
 
 

@@ -16,6 +16,7 @@ from shared.contracts.audit import AuditCheckpoint
 from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import Uow
 from shared.security.audit import Checkpoint, Leaf, block_hash, pack_leaves, row_hash, stamp, unpack_leaves
+from shared.security.audit_keys import shared_keys
 from shared.security.audit_log import Sealer, checkpoint_from, event_of
 from shared.security.audit_verifier import Report, verify
 from shared.security.keyring import Keyring
@@ -50,7 +51,7 @@ async def test_a_row_lives_and_dies_with_its_transaction(db: SqliteDatabase, sql
 async def test_sealing_publishes_a_checkpoint_in_the_same_transaction(
     db: SqliteDatabase, keyring: Keyring, sql: Sql
 ) -> None:
-    sealer = Sealer("staff", db, keyring)
+    sealer = Sealer(db, shared_keys("staff", keyring))
     assert await sealer.turn() == 0
     await db.write(act, actor="u1")
     assert await sealer.turn() == 1
@@ -69,7 +70,7 @@ async def test_a_turn_takes_at_most_its_limit(db: SqliteDatabase, keyring: Keyri
             await act(uow)
 
     await db.write(many, actor="u1")
-    sealer = Sealer("staff", db, keyring)
+    sealer = Sealer(db, shared_keys("staff", keyring))
     assert [await sealer.turn() for _ in range(3)] == [1, 1, 0]
     report = await check(db, keyring)
     assert (report.ok, report.rows, report.blocks) == (True, 1005, 2)
@@ -78,7 +79,7 @@ async def test_a_turn_takes_at_most_its_limit(db: SqliteDatabase, keyring: Keyri
 async def test_a_lower_number_that_commits_late_goes_into_the_next_block(
     db: SqliteDatabase, keyring: Keyring, sql: Sql
 ) -> None:
-    sealer = Sealer("staff", db, keyring)
+    sealer = Sealer(db, shared_keys("staff", keyring))
     for _ in range(5):
         await db.write(act, actor="u1")
     sql("UPDATE audit_row SET seq = seq * 10")  # gaps, as rolled back transactions leave them
@@ -94,7 +95,7 @@ async def test_a_lower_number_that_commits_late_goes_into_the_next_block(
 
 
 async def test_parallel_writers_and_sealers_make_one_chain(db: SqliteDatabase, keyring: Keyring) -> None:
-    sealers = [Sealer("staff", db, keyring) for _ in range(3)]
+    sealers = [Sealer(db, shared_keys("staff", keyring)) for _ in range(3)]
     await asyncio.gather(*(db.write(act, actor=f"u{i}") for i in range(50)), *(s.turn() for s in sealers))
     while await sealers[0].turn():
         pass
@@ -103,7 +104,7 @@ async def test_parallel_writers_and_sealers_make_one_chain(db: SqliteDatabase, k
 
 
 async def test_a_block_sealed_while_the_log_is_read_is_no_fault(db: SqliteDatabase, keyring: Keyring) -> None:
-    sealer = Sealer("staff", db, keyring)
+    sealer = Sealer(db, shared_keys("staff", keyring))
     await db.write(act, actor="u1")
     await sealer.turn()
     await db.write(act, actor="u1")
