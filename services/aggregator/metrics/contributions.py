@@ -50,3 +50,17 @@ def merge(added: Iterable[Contribution], removed: Iterable[Contribution] = ()) -
             total[1] += sign * each.numerator
             total[2] += sign * each.denominator
     return [Contribution(*key, *total) for key, total in sums.items() if any(total)]
+
+
+def lifted(changes: Iterable[Contribution]) -> list[Contribution]:
+    """Merged changes summed over services and classes, for the units above; zeros dropped."""
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for metric, day, unit, _, _, bucket, n, numerator, denominator in changes:
+        total = sums.get(key := (metric, day, unit, "", "", bucket))
+        if total is None:
+            sums[key] = [n, numerator, denominator]
+        else:
+            total[0] += n
+            total[1] += numerator
+            total[2] += denominator
+    return [Contribution(*key, *total) for key, total in sums.items() if any(total)]
