@@ -18,8 +18,21 @@ HOLD: Final = upsert(_lock, ["id"], ["id"])
 """Hold the lock ``id`` to the end of the transaction, whether it is there yet or not."""
 
 ADD_CARRY: Final = insert(carry, without=["seq"])
-WAITING: Final = sa.select(carry.c.seq).order_by(carry.c.seq).limit(_p("most", type_=sa.Integer))
-CARRIED: Final = sa.delete(carry).where(any_of(carry.c.seq, "seqs"))
+WAITING: Final = sa.select(carry.c.seq).limit(whole(1))
+
+
+def _runs() -> Any:
+    """The oldest carries as runs without a gap, so that no row can turn up inside one later."""
+    oldest = sa.select(carry.c.seq).order_by(carry.c.seq).limit(_p("most", type_=sa.Integer)).subquery()
+    island = (oldest.c.seq - sa.func.row_number().over(order_by=oldest.c.seq)).label("island")
+    placed = sa.select(oldest.c.seq, island).subquery()
+    first = sa.func.min(placed.c.seq).label("first")
+    return sa.select(first, sa.func.max(placed.c.seq).label("last")).group_by(placed.c.island).order_by(first)
+
+
+RUNS: Final = _runs()
+_IN_RUN: Final = carry.c.seq.between(_p("first"), _p("last"))
+CARRIED: Final = sa.delete(carry).where(_IN_RUN)
 
 
 def _adding(target: sa.Table, rows: Any) -> Any:
@@ -50,8 +63,8 @@ def _lifted(source: Any, where: Any, sign: Any) -> tuple[Any, Any]:
     return _adding(subtotal, coarse), _adding(second, fine)
 
 
-CARRY_UP: Final = _lifted(carry, any_of(carry.c.seq, "seqs"), whole(1))
-"""Add the carries ``seqs`` to the subtotals."""
+CARRY_UP: Final = _lifted(carry, _IN_RUN, whole(1))
+"""Add the carries ``first`` to ``last`` to the subtotals."""
 
 
 def _settled() -> Any:

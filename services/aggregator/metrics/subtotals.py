@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CARRIES_A_STEP: Final = 20_000
 """On SQLite other writes wait for one step: some hundred milliseconds in a backlog, a few otherwise."""
+RUNS_A_STEP: Final = 8
 UNITS_A_STEP: Final = 500
 
 
@@ -26,7 +27,7 @@ def make_turn(runtime: "ServiceRuntime") -> Callable[[], Awaitable[int]]:
     """The loop that carries up; who finds nothing has written nothing."""
 
     async def turn() -> int:
-        if not await runtime.db.read(lambda reads: reads.all(lifting.WAITING, most=1)):
+        if await runtime.db.read(lambda reads: reads.one(lifting.WAITING)) is None:
             return 0
         return await runtime.db.write(carry_up, actor=f"{runtime.name}.subtotals")
 
@@ -47,13 +48,14 @@ def make_check(runtime: "ServiceRuntime") -> Callable[[], Awaitable[int]]:
 async def carry_up(uow: Uow) -> int:
     """Bring the oldest carries into the subtotals; returns how many."""
     await _hold(uow)
+    done = 0
     # The very rows that were seen: on PostgreSQL others, also older ones, may become visible between the statements.
-    seqs = [row.seq for row in await uow.all(lifting.WAITING, most=CARRIES_A_STEP)]
-    if seqs:
+    # A transaction that is still under way leaves gaps, which are gone in a moment.
+    for first, last in (await uow.all(lifting.RUNS, most=CARRIES_A_STEP))[:RUNS_A_STEP]:
         for statement in lifting.CARRY_UP:
-            await uow.execute(statement, seqs=seqs)
-        await uow.execute(lifting.CARRIED, seqs=seqs)
-    return len(seqs)
+            await uow.execute(statement, first=first, last=last)
+        done += await uow.execute(lifting.CARRIED, first=first, last=last)
+    return done
 
 
 async def place_some(uow: Uow) -> int:
