@@ -139,14 +139,21 @@ def upsert(
     where: Callable[[Any, Any], Any] | None = None,
     without: Sequence[str] = (),
     index_where: Any = None,
+    rows: Any = None,
 ) -> Any:
     """INSERT … ON CONFLICT on both databases.
 
     ``keys`` name the unique columns (none: any unique constraint, where nothing is updated); ``update`` the columns
     taken from the new row (or a mapping of expressions), ``None`` does nothing on conflict. ``where(table, new)`` may
     guard the update, e.g. by a newer sequence. Add ``.returning(…)`` to learn whether a row was written.
+
+    ``rows`` is a SELECT of columns of ``target`` by name whose rows are put instead of one row of parameters; it needs
+    a WHERE, without which SQLite reads ON CONFLICT as the condition of a join.
     """
-    statement = insert(target, without=without)
+    if rows is None:
+        statement = insert(target, without=without)
+    else:
+        statement = _insert(target).from_select([column.key for column in rows.selected_columns], rows)
     if update is None:
         return statement.on_conflict_do_nothing(index_elements=list(keys) or None, index_where=index_where)
     new = statement.excluded

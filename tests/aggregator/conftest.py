@@ -34,6 +34,7 @@ from shared.db.migrate import migrate_sqlite
 from shared.db.sqlite import SqliteDatabase
 from shared.db.statements import table
 from shared.db.uow import UnitContext
+from shared.directory.tables import dir_unit
 from shared.events.envelope import Event, headers_of
 from shared.ids import uuid7
 from shared.testing.bank import SMALL_BANK, learn
@@ -48,7 +49,7 @@ _KINDS = {
 }  # fmt: skip
 _CELLS, _ROLLUPS = sa.select(table(Cell)), sa.select(table(Rollup))
 _FACTS = [(VISITS, sa.select(table(FactVisit))), (RESPONSES, sa.select(table(FactResponse)))]
-_EMPTY = [sa.delete(each) for each in SPEC.metadata.sorted_tables]
+_EMPTY = [sa.delete(each) for each in (*SPEC.metadata.sorted_tables, dir_unit)]
 
 
 def event(data, subject, sequence, origin="live"):
@@ -105,6 +106,22 @@ class Figures:
             mine = [each for each in events if isinstance(each.data, handler.kinds)]
             if mine:
                 await self.db.write(lambda uow, h=handler, m=mine: h.apply(uow, m), actor="test")
+
+    async def learn(self, *states, sequence=1):
+        """Hear of units as the consumer does, the replica of the directory first."""
+        events = [event(each, each.unit, sequence) for each in states]
+
+        async def hear(uow):
+            for handler in SPEC.all_handlers:
+                if type(states[0]) in handler.kinds:
+                    await handler.apply(uow, events)
+
+        await self.db.write(hear, actor="test")
+
+    @property
+    def tables(self):
+        """The service's tables by name."""
+        return SPEC.metadata.tables
 
     async def rows(self, statement):
         """All rows of ``statement``."""

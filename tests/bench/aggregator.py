@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from services.aggregator.metrics import subtotals
 from services.aggregator.spec import SPEC
 from shared.bus.base import Batch, Record, TopicPartition
 from shared.clock import SystemClock
@@ -31,9 +32,13 @@ from shared.events.consumer import Consumer
 from shared.events.envelope import headers_of
 from shared.ids import uuid7
 from shared.observability.metrics import Metrics
+from shared.testing.bank import learn, unit
 from shared.testing.postgres import postgres_for, postgres_server
 
 BATCH = 500
+BRANCHES = 20
+CARRY_EVERY = 20
+"""Batches between two turns of the loop that carries up: about a second's worth."""
 IN_HALL = 40
 """Visits of the bank that are under way at once; their events mix."""
 
@@ -67,7 +72,8 @@ def _visit(i: int) -> list[VisitState]:
     wait, handling = i * 37 % 1_800, 30 + i * 53 % 900
     called, finished = issued + timedelta(seconds=wait), issued + timedelta(seconds=wait + handling)
     base = {
-        "visit": uuid7(), "unit": f"branch-{i % 20}", "business_date": date(2026, 3, 2) + timedelta(days=i // 8_000),
+        "visit": uuid7(), "unit": f"branch-{i % BRANCHES}",
+        "business_date": date(2026, 3, 2) + timedelta(days=i // 8_000),
         "number": f"A{i % 8_000:04d}", "service": _SERVICES[i % 4], "ticket_class": "vip" if i % 9 == 0 else "ordinary",
         "channel": Channel.KIOSK, "issued_at": issued,
     }  # fmt: skip
@@ -110,9 +116,20 @@ def _apart(visits: int) -> Iterator[tuple[VisitState, int]]:
             yield visit[step], step + 1
 
 
-async def feed(db: Database, told: Sequence[tuple[VisitState, int]], first: int = 0) -> tuple[float, float]:
-    """Seconds that the service's consumer takes for ``told``, in batches of one partition: passed, and computed.
+async def plant(db: Database) -> None:
+    """Let the replica know where the branches are: four to a city, two cities to a province."""
+    cities = [f"/hq/prov-{i // 8}/city-{i // 4}/" for i in range(BRANCHES)]
+    paths = {"/hq/", *cities, *(path.rsplit("/", 2)[0] + "/" for path in cities)}
+    paths |= {f"{city}branch-{i}/" for i, city in enumerate(cities)}
+    names = {path: path.strip("/").split("/") for path in sorted(paths)}
+    await learn(db, *(unit(each[-1], each[-2] if len(each) > 1 else None, path) for path, each in names.items()))
+    await db.write(subtotals.place_some, actor="bench")
 
+
+async def feed(db: Database, told: Sequence[tuple[VisitState, int]], first: int = 0) -> tuple[float, float]:
+    """Seconds that the service takes for ``told``, in batches of one partition: passed, and computed.
+
+    All that an event costs is in it: what the consumer does, and what the loop carries up to the units above.
     ``first`` is the offset at which they stand in the partition.
     """
     records = [_record(offset, data, sequence) for offset, (data, sequence) in enumerate(told, start=first)]
@@ -123,14 +140,19 @@ async def feed(db: Database, told: Sequence[tuple[VisitState, int]], first: int 
     ]
     consumer = Consumer("aggregator", db, None, SPEC.all_handlers, Metrics().events, SystemClock())  # type: ignore[arg-type]
     begin, used = time.perf_counter(), time.process_time()
-    for batch in batches:
+    for i, batch in enumerate(batches, start=1):
         await consumer._handle(batch)
+        if i % CARRY_EVERY == 0:
+            await db.write(subtotals.carry_up, actor="bench")
+    while await db.write(subtotals.carry_up, actor="bench"):
+        pass
     return time.perf_counter() - begin, time.process_time() - used
 
 
 async def bench_aggregator(db: Database, name: str, visits: int = 5_000) -> list[Rate]:
     """Two rates on an open, migrated and empty database: events of visits mixed, and all apart."""
     rates = []
+    await plant(db)
     for shape, told in (("mixed", list(mixed(visits))), ("apart", list(_apart(visits)))):
         await db.write(lambda uow: uow.execute(_FORGET), actor="bench")
         rates.append(Rate(f"aggregator.{name}.{shape}", len(told), *await feed(db, told)))

@@ -11,7 +11,7 @@ from shared.clock import SystemClock
 from shared.db.migrate import migrate_sqlite
 from shared.db.sqlite import SqliteDatabase
 from shared.db.uow import UnitContext
-from tests.bench.aggregator import feed, mixed
+from tests.bench.aggregator import feed, mixed, plant
 from tests.bench.rows import Row
 
 WINDOW = 100_000
@@ -26,6 +26,7 @@ async def _windows(total: int) -> list[float]:
         db = SqliteDatabase(path, SystemClock(), UnitContext("aggregator"))
         await db.open()
         try:
+            await plant(db)
             events = mixed(total // 4 + WINDOW)
             for start in range(0, total, WINDOW):
                 told = list(islice(events, WINDOW))

@@ -11,13 +11,10 @@ from shared.db.types import Bytewise, JsonText
 
 
 class FactVisit(AggregatorModel, table=True):
-    """A visit (到访) as its newest event told it; ``sequence`` is that event's.
-
-    The index finds the few waits of a branch that a limit of the service level cuts out of a bucket.
-    """
+    """A visit (到访) as its newest event told it; ``sequence`` is that event's."""
 
     __tablename__ = "fact_visit"
-    __table_args__ = (sa.Index("ix_fact_visit_wait", "unit", "business_date", "wait_seconds"),)
+    __table_args__ = (sa.Index("ix_fact_visit_day", "unit", "business_date"),)
 
     visit: str = Field(sa_column=sa.Column(Bytewise, primary_key=True))
     sequence: int = Field(sa_type=sa.BigInteger)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from services.aggregator.facts.kinds import KINDS
-from services.aggregator.metrics import generations, queries
+from services.aggregator.metrics import generations, queries, subtotals
 from services.aggregator.metrics import service as metrics
 from services.aggregator.metrics.contributions import contributions, merge
 from services.aggregator.metrics.generations import VERSIONS
@@ -65,6 +65,9 @@ def _begun(state: Row) -> Row:
 
 async def _advance(uow: Uow, state: Row) -> int:
     if state.stage == len(KINDS):
+        placed = await subtotals.place_some(uow)
+        if placed:
+            return placed
         # Whoever writes with other versions of the metrics has abandoned this build: what is built is never spoiled.
         changed = state._replace(
             active=state.building, versions=VERSIONS, spoiled=False, building=None, building_versions=None

@@ -3,18 +3,14 @@
 from collections.abc import Iterable, Sequence
 from zlib import crc32
 
-from services.aggregator.facts import queries
 from services.aggregator.facts.kinds import FactKind
 from services.aggregator.facts.rules import Told
 from services.aggregator.metrics import generations
 from services.aggregator.metrics import service as metrics
-from services.aggregator.metrics.answers import Split
-from services.aggregator.metrics.buckets import bounds
 from services.aggregator.metrics.contributions import contributions, merge
-from services.aggregator.metrics.service import Period, Question
 from services.aggregator.metrics.values import Contribution, Fact
 from shared.db.statements import Row
-from shared.db.uow import Reads, Uow
+from shared.db.uow import Uow
 
 Change = tuple[str, Fact | None, Told]
 """A subject's key, its fact before, and what is told of it now."""
@@ -60,19 +56,3 @@ def _difference(changes: Iterable[Change]) -> list[Contribution]:
 def _passed(state: Row, kind: FactKind, key: str) -> bool:
     """Whether the rebuild has folded this key's fact already, or would have, had there been one."""
     return kind.stage < state.stage or (kind.stage == state.stage and key <= state.cursor)
-
-
-async def waits_up_to(reads: Reads, asked: Question, bucket: int, within: int) -> dict[Period, Split]:
-    """For each period, the served and the left whose wait lies in ``bucket`` and is at most ``within`` seconds."""
-    rows = await reads.all(
-        queries.WAITS[asked.by, asked.leaf],
-        generation=await generations.active(reads),
-        metric=asked.metric.id,
-        bucket=bucket,
-        first=asked.first,
-        last=asked.last,
-        least=bounds(bucket)[0],
-        most=within,
-        **asked.place,
-    )
-    return {tuple(period): Split(served, gone) for served, gone, *period in rows}

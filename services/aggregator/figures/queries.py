@@ -5,76 +5,53 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.aggregator.facts.queries import visits
-from services.aggregator.metrics.models import Cell
-from services.aggregator.metrics.queries import below, total
-from shared.db.statements import table
+from services.aggregator.metrics.sources import SOURCES, SUMS, Source, rows_of, total
 from shared.db.types import any_of
-from shared.directory.replica import AFTER_ANY_ID
 from shared.directory.tables import dir_unit
 
-_cell = table(Cell)
 _p = sa.bindparam
-_SUMS: Final = [total(_cell.c[name], name) for name in ("n", "numerator", "denominator")]
-_IN: Final = (_cell.c.generation == _p("generation"), _cell.c.day.between(_p("first"), _p("last")))
-_METRIC: Final = _cell.c.metric == _p("metric")
-_child = dir_unit.alias("child")
+
+
+def _sums(rows: Any) -> list[Any]:
+    return [total(rows.c[name], name) for name in SUMS]
+
 
 HALF_HOUR: Final = 1_800
 
 
-def _daily(*, leaf: bool) -> Any:
-    source, where = below(_cell, leaf=leaf)
-    return (
-        sa.select(_cell.c.metric, _cell.c.day, *_SUMS)
-        .select_from(source)
-        .where(where, *_IN, any_of(_cell.c.metric, "metrics"))
-        .group_by(_cell.c.metric, _cell.c.day)
-    )
+def _some_metrics(column: Any) -> Any:
+    return any_of(column, "metrics")
 
 
-def _histogram(*, leaf: bool) -> Any:
-    source, where = below(_cell, leaf=leaf)
-    return (
-        sa.select(_cell.c.bucket, total(_cell.c.n, "n"))
-        .select_from(source)
-        .where(where, *_IN, _METRIC)
-        .group_by(_cell.c.bucket)
-    )
+def _daily(source: Source) -> Any:
+    rows = rows_of(source, _some_metrics)
+    return sa.select(rows.c.metric, rows.c.day, *_sums(rows)).group_by(rows.c.metric, rows.c.day)
 
 
-def _last_day(*, leaf: bool) -> Any:
-    source, where = below(_cell, leaf=leaf)
-    return (
-        sa.select(sa.func.max(_cell.c.day))
-        .select_from(source)
-        .where(where, _cell.c.generation == _p("generation"), _METRIC)
-    )
+def _histogram(source: Source) -> Any:
+    rows = rows_of(source)
+    return sa.select(rows.c.bucket, total(rows.c.n, "n")).group_by(rows.c.bucket)
 
 
-def _children() -> Any:
-    """Three rows a child at most: the buckets below ``limit``, that bucket, and those above."""
-    side = sa.case((_cell.c.bucket < _p("limit"), 0), (_cell.c.bucket == _p("limit"), 1), else_=2)
-    tree = _cell.join(dir_unit, dir_unit.c.unit == _cell.c.unit).join(
-        _child,
-        sa.and_(
-            _child.c.parent == _p("unit"),
-            dir_unit.c.path >= _child.c.path,
-            dir_unit.c.path < _child.c.path + sa.literal_column(f"'{AFTER_ANY_ID}'"),
-        ),
-    )
-    return (
-        sa.select(_child.c.unit, sa.func.max(_cell.c.bucket).label("bucket"), *_SUMS)
-        .select_from(tree)
-        .where(*_IN, _METRIC)
-        .group_by(_child.c.unit, side)
-    )
+def _last_day(source: Source) -> Any:
+    return sa.select(sa.func.max(rows_of(source, days=False).c.day))
 
 
-DAILY: Final = {leaf: _daily(leaf=leaf) for leaf in (True, False)}
-"""Sums of the metrics ``metrics`` by day, by whether the unit is a leaf."""
-HISTOGRAM: Final = {leaf: _histogram(leaf=leaf) for leaf in (True, False)}
-LAST_DAY: Final = {leaf: _last_day(leaf=leaf) for leaf in (True, False)}
-OF_CHILDREN: Final = _children()
+def _children(source: Source, *, levels: bool) -> Any:
+    """A row a child, two for a service level: within the limit, and above."""
+    rows = rows_of(source, levels=levels, children=True)
+    keys = [rows.c.place, rows.c.bucket] if levels else [rows.c.place]
+    bucket = rows.c.bucket if levels else sa.func.max(rows.c.bucket).label("bucket")
+    return sa.select(rows.c.place, bucket, *_sums(rows)).group_by(*keys)
+
+
+DAILY: Final = {source: _daily(source) for source in SOURCES}
+"""Sums of the metrics ``metrics`` by day."""
+HISTOGRAM: Final = {source: _histogram(source) for source in SOURCES}
+LAST_DAY: Final = {source: _last_day(source) for source in SOURCES}
+OF_CHILDREN: Final = {
+    (source, levels): _children(source, levels=levels) for source in SOURCES for levels in (True, False)
+}
 CHILDREN: Final = (
     sa.select(dir_unit.c.unit, dir_unit.c.kind)
     .where(dir_unit.c.parent == _p("unit"))

@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.aggregator.facts.service import waits_up_to
 from services.aggregator.figures import queries
-from services.aggregator.metrics import generations
 from services.aggregator.metrics import service as metrics
-from services.aggregator.metrics.answers import Point, Split, periods, point
-from services.aggregator.metrics.buckets import bucket_of, partial_bucket
+from services.aggregator.metrics.answers import Point, periods, point
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.models import NO_BUCKET
 from services.aggregator.metrics.service import Period, Question
@@ -43,21 +40,8 @@ async def points(reads: Reads, asked: Question, late: frozenset[str] | None = No
     metric, within = asked.metric, asked.within
     incomplete = metric.id in late
     cells = await metrics.cells(reads, asked)
-    splits: dict[Period, Split] = {}
-    cut = partial_bucket(within)
-    if metric.kind == "service_level" and cut is not None:
-        splits = await waits_up_to(reads, asked, cut, within)
-    none = Split(0, 0)
     return [
-        point(
-            metric,
-            start,
-            end,
-            cells.get(asked.period(start), ()),
-            incomplete=incomplete,
-            within=within,
-            split=splits.get(asked.period(start), none),
-        )
+        point(metric, start, end, cells.get(asked.period(start), ()), incomplete=incomplete, within=within)
         for start, end in periods(asked.first, asked.last, asked.by)
     ]
 
@@ -69,9 +53,10 @@ async def wall(reads: Reads, asked: Question) -> dict[str, tuple[Point, list[Poi
     and limits need buckets. ``asked.metric`` does not matter.
     """
     found: dict[tuple[str, Period], list[Cell]] = {}
+    reading = await metrics.read_from(reads, asked)
     rows = await reads.all(
-        queries.DAILY[asked.leaf],
-        generation=await generations.active(reads),
+        queries.DAILY[reading.source],
+        generation=reading.generation,
         metrics=_PLAIN,
         first=asked.first,
         last=asked.last,
@@ -98,9 +83,10 @@ async def wall(reads: Reads, asked: Question) -> dict[str, tuple[Point, list[Poi
 
 async def histogram(reads: Reads, asked: Question) -> Counter[int]:
     """How many durations lie in each bucket, over the whole period."""
+    reading = await metrics.read_from(reads, asked)
     rows = await reads.all(
-        queries.HISTOGRAM[asked.leaf],
-        generation=await generations.active(reads),
+        queries.HISTOGRAM[reading.source],
+        generation=reading.generation,
         metric=asked.metric.id,
         first=asked.first,
         last=asked.last,
@@ -117,15 +103,19 @@ async def children(reads: Reads, asked: Question, late: frozenset[str] | None = 
     known = await reads.all(queries.CHILDREN, unit=asked.unit.id, most=MOST_CHILDREN)
     if not known:
         return []
-    rows = await reads.all(
-        queries.OF_CHILDREN,
-        generation=await generations.active(reads),
-        metric=asked.metric.id,
-        first=asked.first,
-        last=asked.last,
-        limit=bucket_of(asked.within),
-        unit=asked.unit.id,
-    )
+    reading = await metrics.read_from(reads, asked)
+    levels = asked.metric.kind == "service_level"
+    rows: Sequence[Row] = []
+    if reading.legible:
+        rows = await reads.all(
+            queries.OF_CHILDREN[reading.source, levels],
+            generation=reading.generation,
+            metric=asked.metric.id,
+            first=asked.first,
+            last=asked.last,
+            **asked.place,
+            **asked.limits,
+        )
     cells: dict[str, list[Cell]] = {}
     for unit, bucket, n, numerator, denominator in rows:
         cells.setdefault(unit, []).append(Cell(None if bucket == NO_BUCKET else bucket, n, numerator, denominator))
@@ -158,7 +148,8 @@ async def half_hours(reads: Reads, asked: Question) -> Sequence[Row]:
 
 async def last_day(reads: Reads, asked: Question) -> date | None:
     """The last day of which anything is known, for who asked for a period without anything."""
+    reading = await metrics.read_from(reads, asked)
     found: date | None = await reads.scalar(
-        queries.LAST_DAY[asked.leaf], generation=await generations.active(reads), metric="visits.opened", **asked.place
+        queries.LAST_DAY[reading.source], generation=reading.generation, metric="visits.opened", **asked.place
     )
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from services.aggregator.metrics.buckets import bucket_of, partial_bucket, quantile
+from services.aggregator.metrics.buckets import quantile
 from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.values import Cell
 from shared.arithmetic import wilson
@@ -38,14 +38,6 @@ class Point:
     incomplete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """What the facts say of the bucket that ``within`` cuts: how many of it waited at most ``within``."""
-
-    served: int
-    left: int
-
-
 def point(
     metric: Metric,
     first: date,
@@ -54,16 +46,14 @@ def point(
     *,
     incomplete: bool = False,
     within: int = DEFAULT_WITHIN,
-    split: Split | None = None,
 ) -> Point:
     """The point of ``metric`` from the cells of its period and unit.
 
-    ``incomplete`` is passed on. For a service level, ``within`` is the limit in seconds; where it is no edge
-    (:func:`needs_split`) and ``split`` is not given, the cut bucket is taken as not within, the point as incomplete.
+    ``incomplete`` is passed on. For a service level, whose cells are by second, ``within`` is the limit in seconds.
     """
     rows = list(cells)
     if metric.kind == "service_level":
-        return _service_level(first, last, rows, incomplete=incomplete, within=within, split=split)
+        return _service_level(first, last, rows, incomplete=incomplete, within=within)
     n = sum(cell.n for cell in rows)
     numerator = sum(cell.numerator for cell in rows)
     denominator = sum(cell.denominator for cell in rows)
@@ -75,12 +65,6 @@ def point(
         mean = numerator / denominator if denominator else None
         return Point(first, last, n, numerator, denominator, mean, None, None, p50, p90, p95, incomplete)
     return _ratio(first, last, n, numerator, denominator, incomplete=incomplete)
-
-
-def needs_split(cells: Iterable[Cell], within: int) -> int | None:
-    """The bucket that must be looked up in the facts for an exact service level, None if the cells are enough."""
-    bucket = partial_bucket(within)
-    return bucket if bucket is not None and any(cell.bucket == bucket and cell.n for cell in cells) else None
 
 
 def periods(first: date, last: date, by: By) -> list[tuple[date, date]]:
@@ -104,24 +88,16 @@ def _ratio(first: date, last: date, n: int, numerator: int, denominator: int, *,
     return Point(first, last, n, numerator, denominator, value, low, high, None, None, None, incomplete or ahead)
 
 
-def _service_level(
-    first: date, last: date, rows: list[Cell], *, incomplete: bool, within: int, split: Split | None
-) -> Point:
-    cut = needs_split(rows, within)
-    full = bucket_of(within) if partial_bucket(within) is None else bucket_of(within) - 1
+def _service_level(first: date, last: date, rows: list[Cell], *, incomplete: bool, within: int) -> Point:
     served_within = left_within = served = left = 0
     for cell in rows:
         served += cell.numerator
         left += cell.denominator - cell.numerator
-        if cell.bucket is not None and cell.bucket <= full:
+        if cell.bucket is not None and cell.bucket <= within:
             served_within += cell.numerator
             left_within += cell.denominator - cell.numerator
-    if cut is not None and split is not None:
-        served_within += split.served
-        left_within += split.left
     denominator = served + left - left_within
-    unresolved = cut is not None and split is None
-    return _ratio(first, last, denominator, served_within, denominator, incomplete=incomplete or unresolved)
+    return _ratio(first, last, denominator, served_within, denominator, incomplete=incomplete)
 
 
 def _histogram(rows: list[Cell]) -> Counter[int]:

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_STEPS: Final = ((60, 1), (300, 5), (900, 15), (1_800, 30), (3_600, 60), (14_400, 300), (86_400, 1_800))
+STEPS: Final = ((60, 1), (300, 5), (900, 15), (1_800, 30), (3_600, 60), (14_400, 300), (86_400, 1_800))
+"""(last edge, width) of the runs of buckets of one width."""
 
 
 def _edges() -> tuple[int, ...]:
     edges = [0]
-    for last, step in _STEPS:
+    for last, step in STEPS:
         edges.extend(range(edges[-1] + step, last + 1, step))
     return tuple(edges)
 
@@ -25,6 +26,8 @@ EDGES: Final = _edges()
 """Upper edges of the buckets but the last."""
 OVERFLOW: Final = len(EDGES)
 """The bucket of everything above 24 h."""
+BEYOND: Final = EDGES[-1] + 1
+"""The second under which everything above 24 h is kept where seconds are kept one by one."""
 
 Histogram = Mapping[int, int]
 """Bucket to count; a bucket that is absent is empty, and no count is negative."""

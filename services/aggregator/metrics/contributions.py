@@ -45,8 +45,24 @@ def merge(added: Iterable[Contribution], removed: Iterable[Contribution] = ()) -
     sums: dict[tuple[Any, ...], list[int]] = {}
     for sign, changes in ((1, added), (-1, removed)):
         for each in changes:
-            total = sums.setdefault(each[:6], [0, 0, 0])
-            total[0] += sign * each.n
-            total[1] += sign * each.numerator
-            total[2] += sign * each.denominator
-    return [Contribution(*key, *total) for key, total in sums.items() if any(total)]
+            total = sums.get(key := each[:6])
+            if total is None:
+                total = sums[key] = [0, 0, 0]
+            total[0] += sign * each[6]
+            total[1] += sign * each[7]
+            total[2] += sign * each[8]
+    return [Contribution._make((*key, *total)) for key, total in sums.items() if any(total)]
+
+
+def lifted(changes: Iterable[Contribution]) -> list[Contribution]:
+    """Merged changes summed over services and classes, for the units above; zeros dropped."""
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for metric, day, unit, _, _, bucket, n, numerator, denominator in changes:
+        total = sums.get(key := (metric, day, unit, "", "", bucket))
+        if total is None:
+            sums[key] = [n, numerator, denominator]
+        else:
+            total[0] += n
+            total[1] += numerator
+            total[2] += denominator
+    return [Contribution._make((*key, *total)) for key, total in sums.items() if any(total)]

@@ -5,7 +5,7 @@ For all of them: the day is the business date of the visit, and the unit is the 
 
 from typing import Final
 
-from services.aggregator.metrics.buckets import bucket_of
+from services.aggregator.metrics.buckets import BEYOND, bucket_of
 from services.aggregator.metrics.registry import METRICS, metric
 from services.aggregator.metrics.values import Amount, Fact, ResponseFact, VisitFact
 
@@ -144,7 +144,7 @@ def handling_seconds(fact: VisitFact) -> Amount | None:
 @metric(
     "wait.service_level",
     VisitFact,
-    version=1,
+    version=2,
     kind="service_level",
     direction="up",
     title_zh="等候达标率",
@@ -159,11 +159,11 @@ def wait_service_level(fact: VisitFact) -> Amount | None:
     Day: business date of the visit. Unit: the branch of the visit. Direction: higher is better.
     Example with T = 900: served after 60, 900 and 901 s, left after 100 and 2000 s: 2 / (3 + 1) = 0.5.
 
-    A cell holds one bucket of waits: its numerator the served, its denominator the served and the left.
+    A cell holds one second of waits: its numerator the served, its denominator the served and the left.
     """
     if fact.wait_seconds is None or fact.state not in {"served", "left"}:
         return None
-    return Amount(1, int(fact.state == "served"), 1, bucket_of(fact.wait_seconds))
+    return Amount(1, int(fact.state == "served"), 1, min(fact.wait_seconds, BEYOND))
 
 
 @metric(

@@ -12,13 +12,17 @@ import sqlalchemy as sa
 
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.models import CellState
+from services.aggregator.metrics.registry import Metric
 from shared.db.statements import Row, table, upsert
 from shared.db.uow import Reads, Uow
 
 _state = table(CellState)
 _p = sa.bindparam
 
-VERSIONS: Final = json.dumps({each.id: each.version for each in METRICS.values()}, sort_keys=True)
+SUBTOTALS: Final = "subtotals"
+"""Stands among the versions of the metrics for the way in which subtotals are kept."""
+_OURS: Final = {each.id: each.version for each in METRICS.values()} | {SUBTOTALS: 1}
+VERSIONS: Final = json.dumps(_OURS, sort_keys=True)
 """The versions of the metrics in this code, as they are stored."""
 
 FIRST: Final = 1
@@ -91,9 +95,9 @@ def outdated(row: Row) -> bool:
     the new ones have built. What was spoiled is rebuilt by those who know every version in it.
     """
     stored: dict[str, int] = json.loads(row.versions)
-    ours = [(each.version, stored.get(each.id, 0)) for each in METRICS.values()]
+    ours = [(version, stored.get(name, 0)) for name, version in _OURS.items()]
     newer = any(version > there for version, there in ours)
-    older = any(version < there for version, there in ours) or not stored.keys() <= METRICS.keys()
+    older = any(version < there for version, there in ours) or not stored.keys() <= _OURS.keys()
     return newer or (row.spoiled and not older)
 
 
@@ -102,3 +106,15 @@ def made_by_us(row: Row | None, metric: str) -> bool:
     if row is None:
         return True
     return not row.spoiled and json.loads(row.versions).get(metric) == METRICS[metric].version
+
+
+def legible(row: Row | None, metric: Metric) -> bool:
+    """Whether the buckets of the active cells mean what they mean here: those of a service level did not always."""
+    if row is None or metric.kind != "service_level":
+        return True
+    return bool(json.loads(row.versions).get(metric.id) == metric.version)
+
+
+def has_subtotals(row: Row | None) -> bool:
+    """Whether all that was written to the active cells went to the subtotals too."""
+    return row is None or (not row.spoiled and json.loads(row.versions).get(SUBTOTALS) == _OURS[SUBTOTALS])

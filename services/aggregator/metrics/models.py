@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.aggregator.base import AggregatorModel
+from shared.db.tables import Serial
 
 NO_BUCKET = -1
 """The bucket of a cell of a metric that is no duration; a key cannot be NULL."""
@@ -52,6 +53,87 @@ class Rollup(AggregatorModel, table=True):
     n: int = Field(sa_column=_sum())
     numerator: int = Field(sa_column=_sum())
     denominator: int = Field(sa_column=_sum())
+
+
+class Carry(AggregatorModel, table=True):
+    """A change of cells that is not in the subtotals of the units above yet; written with the cells, never changed.
+
+    Who asks about a unit adds the carries of the units below it to its subtotals.
+    """
+
+    __tablename__ = "carry"
+
+    seq: int = Field(sa_column=sa.Column(Serial, primary_key=True, autoincrement=True))
+    generation: int
+    metric: str
+    unit: str
+    day: date
+    bucket: int
+    n: int = Field(sa_column=_sum())
+    numerator: int = Field(sa_column=_sum())
+    denominator: int = Field(sa_column=_sum())
+
+
+class Subtotal(AggregatorModel, table=True):
+    """The sums of all units below a unit, without its own, by metric, day and bucket.
+
+    A service level's seconds are kept by :mod:`.buckets`; the exact ones are in :class:`SubtotalSecond`.
+    """
+
+    __tablename__ = "subtotal"
+
+    generation: int = Field(primary_key=True)
+    metric: str = Field(primary_key=True)
+    unit: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    bucket: int = Field(primary_key=True)
+    n: int = Field(sa_column=_sum())
+    numerator: int = Field(sa_column=_sum())
+    denominator: int = Field(sa_column=_sum())
+
+
+class SubtotalSecond(AggregatorModel, table=True):
+    """The same of a service level by second, where a bucket holds several: what a limit cuts out of one bucket.
+
+    The second stands before the day in the key, because a question has one narrow span of seconds and many days.
+    """
+
+    __tablename__ = "subtotal_second"
+
+    generation: int = Field(primary_key=True)
+    metric: str = Field(primary_key=True)
+    unit: str = Field(primary_key=True)
+    second: int = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    n: int = Field(sa_column=_sum())
+    numerator: int = Field(sa_column=_sum())
+    denominator: int = Field(sa_column=_sum())
+
+
+class UnitPlace(AggregatorModel, table=True):
+    """Where in the tree a unit was when it was last counted for the units above it."""
+
+    __tablename__ = "unit_place"
+
+    unit: str = Field(primary_key=True)
+    path: str
+
+
+class UnitAbove(AggregatorModel, table=True):
+    """A unit above a unit, at any distance; who stands here has the other's figures in its subtotals."""
+
+    __tablename__ = "unit_above"
+
+    unit: str = Field(primary_key=True)
+    above: str = Field(primary_key=True)
+
+
+class SubtotalLock(AggregatorModel, table=True):
+    """The one row that is held by who changes subtotals or the places of units."""
+
+    __tablename__ = "subtotal_lock"
+
+    id: str = Field(primary_key=True)
 
 
 class CellState(AggregatorModel, table=True):

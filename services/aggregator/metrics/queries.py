@@ -1,4 +1,4 @@
-"""Every SELECT and write of cells and rollups."""
+"""Every SELECT and write of cells and rollups; what subtotals need is in :mod:`.lifting`."""
 
 from typing import Any, Final
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from services.aggregator.metrics.answers import By
 from services.aggregator.metrics.models import Cell, Rollup
 from services.aggregator.metrics.registry import Kind
+from services.aggregator.metrics.sources import SOURCES, SUMS, Source, carry, rows_of, second, subtotal, total
 from shared.db.statements import table, upsert
 from shared.directory.tables import dir_unit
 
@@ -19,8 +20,7 @@ QUANTILES: Final = (50, 90, 95)
 
 
 def _adding(target: sa.Table, keys: list[str]) -> Any:
-    sums = ("n", "numerator", "denominator")
-    return upsert(target, keys, {name: target.c[name] + sa.literal_column(f"excluded.{name}") for name in sums})
+    return upsert(target, keys, {name: target.c[name] + sa.literal_column(f"excluded.{name}") for name in SUMS})
 
 
 ADD_CELLS: Final = _adding(_cell, ["generation", "metric", "unit", "day", "bucket", "service", "ticket_class"])
@@ -39,63 +39,26 @@ def period_of(day: Any, by: By) -> list[Any]:
     return []
 
 
-def total(column: Any, name: str) -> Any:
-    """A sum that is a whole number on both databases (PostgreSQL makes a numeric of it)."""
-    return sa.cast(sa.func.sum(column), sa.BigInteger).label(name)
-
-
-def below(target: sa.Table, *, leaf: bool) -> tuple[Any, Any]:
-    """What to select from, and the condition that keeps one unit, or the units of a part of the tree by path."""
-    if leaf:
-        return target, target.c.unit == _p("unit")
-    return target.join(dir_unit, dir_unit.c.unit == target.c.unit), sa.and_(
-        dir_unit.c.path >= _p("path"), dir_unit.c.path < _p("path_end")
+def _plain(by: By, source: Source, *, levels: bool = False) -> Any:
+    """One row a period and bucket; a metric without buckets has one that is none, a service level has two."""
+    rows = rows_of(source, levels=levels)
+    keys = period_of(rows.c.day, by)
+    return sa.select(rows.c.bucket, *[total(rows.c[name], name) for name in SUMS], *keys).group_by(
+        *[key.element for key in keys], rows.c.bucket
     )
 
 
-def _cells(by: By, *, leaf: bool) -> tuple[Any, list[Any]]:
-    """Rows to sum, without columns yet, and the columns of their periods."""
-    source, where = below(_cell, leaf=leaf)
-    rows = (
-        sa.select()
-        .select_from(source)
-        .where(
-            where,
-            _cell.c.generation == _p("generation"),
-            _cell.c.metric == _p("metric"),
-            _cell.c.day.between(_p("first"), _p("last")),
-        )
-    )
-    return rows, period_of(_cell.c.day, by)
+def _levels(by: By, source: Source) -> Any:
+    """At most two rows a period: within the limit, and above."""
+    return _plain(by, source, levels=True)
 
 
-def _sums(source: Any) -> list[Any]:
-    return [total(source[name], name) for name in ("n", "numerator", "denominator")]
-
-
-def _plain(by: By, *, leaf: bool) -> Any:
-    """One row a period, in the bucket that is none."""
-    rows, keys = _cells(by, leaf=leaf)
-    return rows.add_columns(_cell.c.bucket, *_sums(_cell.c), *keys).group_by(
-        *[key.element for key in keys], _cell.c.bucket
-    )
-
-
-def _levels(by: By, *, leaf: bool) -> Any:
-    """At most three rows a period: the buckets below ``limit``, that bucket, and those above."""
-    rows, keys = _cells(by, leaf=leaf)
-    side = sa.case((_cell.c.bucket < _p("limit"), 0), (_cell.c.bucket == _p("limit"), 1), else_=2)
-    return rows.add_columns(sa.func.max(_cell.c.bucket).label("bucket"), *_sums(_cell.c), *keys).group_by(
-        *[key.element for key in keys], side
-    )
-
-
-def _durations(by: By, *, leaf: bool) -> Any:
+def _durations(by: By, source: Source) -> Any:
     """The few rows a period that answer its quantiles: each bucket in which one lies, and what lies between, summed.
 
     The rank of a quantile is the same in such a histogram as in the whole one, of some hundred buckets.
     """
-    whole = _plain(by, leaf=leaf).subquery()
+    whole = _plain(by, source).subquery()
     keys = [whole.c[key.key] for key in period_of(_cell.c.day, by)]
 
     def over(**window: Any) -> Any:
@@ -110,7 +73,8 @@ def _durations(by: By, *, leaf: bool) -> Any:
         )
 
     keys = [counted.c[key.key] for key in keys]
-    return sa.select(sa.func.max(counted.c.bucket).label("bucket"), *_sums(counted.c), *keys).group_by(
+    sums = [total(counted.c[name], name) for name in SUMS]
+    return sa.select(sa.func.max(counted.c.bucket).label("bucket"), *sums, *keys).group_by(
         *keys, reached(counted.c.upto - counted.c.n), reached(counted.c.upto)
     )
 
@@ -119,9 +83,9 @@ _MAKERS: Final[dict[Kind, Any]] = {
     "count": _plain, "ratio": _plain, "duration": _durations, "service_level": _levels,
 }  # fmt: skip
 CELLS: Final = {
-    (kind, by, leaf): make(by, leaf=leaf) for kind, make in _MAKERS.items() for by in PERIODS for leaf in (True, False)
+    (kind, by, source): make(by, source) for kind, make in _MAKERS.items() for by in PERIODS for source in SOURCES
 }
-"""Cells of a metric summed by period, by (kind of metric, period, whether the unit is a leaf of the tree)."""
+"""Cells of a metric summed by period, by (kind of metric, period, source)."""
 
 HAS_BELOW: Final = (
     sa.select(dir_unit.c.unit)
@@ -130,9 +94,7 @@ HAS_BELOW: Final = (
 )
 
 ROLLUPS: Final = (
-    sa.select(
-        _rollup.c.metric, _rollup.c.day, *[total(_rollup.c[name], name) for name in ("n", "numerator", "denominator")]
-    )
+    sa.select(_rollup.c.metric, _rollup.c.day, *[total(_rollup.c[name], name) for name in SUMS])
     .where(_rollup.c.generation == _p("generation"), _rollup.c.day.in_([_p("all_days"), _p("newest"), _p("before")]))
     .group_by(_rollup.c.metric, _rollup.c.day)
 )
@@ -151,5 +113,5 @@ def _drop(target: sa.Table) -> Any:
     return sa.delete(target).where(key.in_(some))
 
 
-DROP_OLD: Final = (_drop(_cell), _drop(_rollup))
+DROP_OLD: Final = tuple(map(_drop, (_cell, _rollup, carry, subtotal, second)))
 """Delete some rows of generations before the active one."""

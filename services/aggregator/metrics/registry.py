@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeVar
 from services.aggregator.metrics.values import Amount, Fact
 
 Kind = Literal["count", "duration", "ratio", "service_level"]
-"""``service_level`` is a ratio that depends on a limit given in the query: its cells are kept by waiting time."""
+"""``service_level`` is a ratio that depends on a limit given in the query: its cells are kept by second of waiting."""
 Direction = Literal["up", "down", "neutral"]
 """Where better is: more is better, less is better, or neither by itself."""
 

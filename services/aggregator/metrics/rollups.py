@@ -5,7 +5,6 @@ from datetime import date
 from typing import Final
 
 from services.aggregator.metrics.answers import DEFAULT_WITHIN
-from services.aggregator.metrics.buckets import bucket_of
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.values import Contribution
 
@@ -14,10 +13,8 @@ ALL_DAYS: Final = date.min
 
 STRIPES: Final = 8
 
-_LEVELS: Final = frozenset(each.id for each in METRICS.values() if each.kind == "service_level")
-_WITHIN: Final = bucket_of(DEFAULT_WITHIN)
-"""The last bucket within the default limit, which is an edge."""
-
+LEVELS: Final = frozenset(each.id for each in METRICS.values() if each.kind == "service_level")
+"""The metrics whose cells are kept by second."""
 Sums = dict[tuple[date, str], list[int]]
 """(day, metric) to n, numerator and denominator."""
 
@@ -31,8 +28,8 @@ def rollup(changes: Iterable[Contribution]) -> Sums:
     sums: Sums = {}
     for each in changes:
         n, numerator, denominator = each.n, each.numerator, each.denominator
-        if each.metric in _LEVELS:
-            within = each.bucket is not None and each.bucket <= _WITHIN
+        if each.metric in LEVELS:
+            within = each.bucket is not None and each.bucket <= DEFAULT_WITHIN
             # Who left within the limit is in neither; who was served later is in the denominator alone.
             n = denominator = numerator if within else denominator
             numerator = numerator if within else 0

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.aggregator.metrics import generations, queries
+from services.aggregator.metrics import generations, lifting, queries
 from services.aggregator.metrics.answers import DEFAULT_WITHIN, By
-from services.aggregator.metrics.buckets import bucket_of
+from services.aggregator.metrics.buckets import EDGES, bucket_of, partial_bucket
+from services.aggregator.metrics.contributions import lifted
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.models import NO_BUCKET
 from services.aggregator.metrics.registry import Metric
 from services.aggregator.metrics.rollups import STRIPES, rollup
+from services.aggregator.metrics.sources import Source
 from services.aggregator.metrics.values import Cell, Contribution
 from shared.db.uow import Reads, Uow
 from shared.directory.replica import AFTER_ANY_ID, UnitRow
@@ -22,25 +24,11 @@ Period = tuple[Any, ...]
 
 
 async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, stripe: int) -> None:
-    """Add merged ``changes`` to the cells of a generation; rows in the order of their keys, so that no two
-    transactions wait for each other in a circle."""
-    cells = [
-        {
-            "generation": generation,
-            "metric": each.metric,
-            "unit": each.unit,
-            "day": each.day,
-            "bucket": NO_BUCKET if each.bucket is None else each.bucket,
-            "service": each.service,
-            "ticket_class": each.ticket_class,
-            "n": each.n,
-            "numerator": each.numerator,
-            "denominator": each.denominator,
-        }
-        # A metric has buckets or has none, so that None is never compared with a number.
-        for each in sorted(changes, key=_cell_key)
-    ]
+    """Add merged ``changes`` to the cells of a generation, and leave them for the subtotals; rows in the order of their
+    keys, so that no two transactions wait for each other in a circle."""
+    cells = [_row(generation, each) for each in sorted(changes, key=_cell_key)]
     await uow.many(queries.ADD_CELLS, cells, distinct=True)
+    await uow.many(lifting.ADD_CARRY, [_row(generation, each) for each in lifted(changes)], distinct=True)
     sums = [
         {"generation": generation, "metric": metric, "day": day, "stripe": stripe % STRIPES}
         | dict(zip(("n", "numerator", "denominator"), amounts, strict=True))
@@ -48,6 +36,15 @@ async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, str
         if any(amounts)
     ]
     await uow.many(queries.ADD_ROLLUPS, sums, distinct=True)
+
+
+def _row(generation: int, each: Contribution) -> dict[str, Any]:
+    metric, day, unit, service, ticket_class, bucket, n, numerator, denominator = each
+    return {
+        "generation": generation, "metric": metric, "unit": unit, "day": day,
+        "bucket": NO_BUCKET if bucket is None else bucket, "service": service, "ticket_class": ticket_class,
+        "n": n, "numerator": numerator, "denominator": denominator,
+    }  # fmt: skip
 
 
 def _cell_key(each: Contribution) -> tuple[str, str, date, int, str, str]:
@@ -72,10 +69,16 @@ class Question:
 
     @property
     def place(self) -> dict[str, str]:
-        """The parameters of :func:`.queries.below`."""
-        if self.leaf:
-            return {"unit": self.unit.id}
-        return {"path": self.unit.path, "path_end": self.unit.path + AFTER_ANY_ID}
+        """Where: the parameters of any source."""
+        return {"unit": self.unit.id, "path": self.unit.path, "path_end": self.unit.path + AFTER_ANY_ID}
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The parameters of a service level: its limit, the last bucket that lies within it as a whole, and the first
+        second of the bucket that it cuts."""
+        cut = partial_bucket(self.within)
+        full = bucket_of(self.within) if cut is None else cut - 1
+        return {"within": self.within, "full": full, "least": EDGES[full] + 1}
 
     def of(self, metric: Metric) -> "Question":
         """The same question about another metric."""
@@ -95,16 +98,36 @@ async def is_leaf(reads: Reads, unit: UnitRow) -> bool:
     return await reads.one(queries.HAS_BELOW, path=unit.path, path_end=unit.path + AFTER_ANY_ID) is None
 
 
+class Reading(NamedTuple):
+    """Which generation is read, from where, and whether its buckets mean what this code thinks."""
+
+    generation: int
+    source: Source
+    legible: bool
+
+
+async def read_from(reads: Reads, asked: Question) -> Reading:
+    """Where the figures that are asked for come from."""
+    state = await generations.look(reads)
+    source: Source = "unit" if asked.leaf else "tree" if generations.has_subtotals(state) else "sum"
+    return Reading(
+        generations.FIRST if state is None else state.active, source, generations.legible(state, asked.metric)
+    )
+
+
 async def cells(reads: Reads, asked: Question) -> dict[Period, list[Cell]]:
     """The cells of each period of the answer that has any, in one query: no more of them than the answer needs."""
+    reading = await read_from(reads, asked)
+    if not reading.legible:
+        return {}
     rows = await reads.all(
-        queries.CELLS[asked.metric.kind, asked.by, asked.leaf],
-        generation=await generations.active(reads),
+        queries.CELLS[asked.metric.kind, asked.by, reading.source],
+        generation=reading.generation,
         metric=asked.metric.id,
         first=asked.first,
         last=asked.last,
-        limit=bucket_of(asked.within),
         **asked.place,
+        **asked.limits,
     )
     found: dict[Period, list[Cell]] = {}
     for bucket, n, numerator, denominator, *period in rows:

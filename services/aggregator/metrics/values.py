@@ -56,7 +56,8 @@ Fact = VisitFact | ResponseFact
 
 
 class Amount(NamedTuple):
-    """What one fact adds to one metric. ``n`` counts observations; ``bucket`` is set for durations only."""
+    """What one fact adds to one metric. ``n`` counts observations; ``bucket`` is that of a duration, or the second of a
+    service level, else None."""
 
     n: int
     numerator: int

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.aggregator.metrics.answers import Split, needs_split, periods, point
-from services.aggregator.metrics.buckets import bucket_of
+from services.aggregator.metrics.answers import periods, point
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.values import Cell
 
@@ -16,32 +15,14 @@ DAY = date(2026, 3, 2)
 WAITS = st.lists(st.integers(0, 2_000) | st.integers(0, 90_000), max_size=40)
 
 
-def service_level_cells(served: list[int], left: list[int]) -> list[Cell]:
-    good, all_ = Counter(map(bucket_of, served)), Counter(map(bucket_of, served + left))
-    return [Cell(bucket, all_[bucket], good[bucket], all_[bucket]) for bucket in all_]
-
-
 @given(WAITS, WAITS, st.integers(0, 2_000) | st.sampled_from([0, 60, 300, 900, 86_400, 100_000]))
-def test_a_service_level_is_exact_with_the_cut_bucket_looked_up(
-    served: list[int], left: list[int], within: int
-) -> None:
-    cells = service_level_cells(served, left)
-    bucket = needs_split(cells, within)
-    split = None
-    if bucket is not None:
-        split = Split(
-            sum(bucket_of(wait) == bucket and wait <= within for wait in served),
-            sum(bucket_of(wait) == bucket and wait <= within for wait in left),
-        )
-    answer = point(METRICS["wait.service_level"], DAY, DAY, cells, within=within, split=split)
+def test_a_service_level_is_exact_at_any_limit(served: list[int], left: list[int], within: int) -> None:
+    good, all_ = Counter(served), Counter(served + left)
+    cells = [Cell(wait, all_[wait], good[wait], all_[wait]) for wait in all_]
+    answer = point(METRICS["wait.service_level"], DAY, DAY, cells, within=within)
     assert answer.numerator == sum(wait <= within for wait in served)
     assert answer.denominator == answer.n == len(served) + sum(wait > within for wait in left)
     assert not answer.incomplete
-
-
-def test_a_cut_bucket_not_looked_up_is_said() -> None:
-    answer = point(METRICS["wait.service_level"], DAY, DAY, service_level_cells([62], []), within=63)
-    assert (answer.numerator, answer.denominator, answer.incomplete) == (0, 1, True)
 
 
 @pytest.mark.parametrize("name", METRICS)
