@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     token_audience: str = "wangdian"  # noqa: S105 - an audience's name, not a secret
     crypto_suite: Literal["intl", "sm"] = "intl"
     public_url: str = ""
+    files_folder: Path | None = None
     peers_url: str = ""
     service_token_file: str = ""
     operator_token_file: str = ""
