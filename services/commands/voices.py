@@ -19,13 +19,12 @@ LOUDEST: Final = 24_000
 SILENT: Final = 400
 LETTERS: Final = {letter.lower(): letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 ENGLISH: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
 TENS: Final = {
-    number * 10: name
-    for number, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
-}
+    20: "twenty", 30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety",
+}  # fmt: skip
 WORDS: Final[dict[str, dict[str, str]]] = {
     "zh": {"please": "请", "to": "号到", "window": "号窗口"}
     | {str(number): digit for number, digit in enumerate("零一二三四五六七八九十")}
