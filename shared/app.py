@@ -125,7 +125,7 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
             # As routes of the application itself: an included router is matched route by route behind a context of its
             # own, which cost a fifth of a request's time.
             app.router.routes.extend(router.routes)
-    app.state.site = Site([pages.pages for spec in specs for pages in spec.pages])
+    app.state.site = Site([pages.pages for spec in specs for pages in spec.pages], settings.files_folder)
     for pages in (page_routes, *(pages for spec in specs for pages in spec.pages)):
         app.router.routes.extend(pages.routes)
     if _keeps_sessions(specs, settings):

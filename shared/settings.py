@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     oidc_claims: IdentityClaims = IdentityClaims()
     crypto_suite: Literal["intl", "sm"] = "intl"
     public_url: str = ""
+    files_folder: Path | None = None
     peers_url: str = ""
     service_token_file: str = ""
     operator_token_file: str = ""

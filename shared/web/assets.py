@@ -51,11 +51,16 @@ class Asset:
 class Assets:
     """``folders``: prefix (``shared``, ``queue/windows``) -> the folder whose files are served below it.
 
-    ``files`` are single ones of installed packages, by the whole name they are served under.
+    ``files`` are single ones of installed packages, by the whole name they are served under. A file in the folder
+    ``over`` is served in place of the one of its name (a bank's own mark, its own speaker); it adds none.
     """
 
-    def __init__(self, folders: Mapping[str, Path], files: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, folders: Mapping[str, Path], files: Mapping[str, Path] | None = None, over: Path | None = None
+    ) -> None:
         self._files = dict(_read(folders)) | {name: _asset(path) for name, path in (files or {}).items()}
+        if over is not None:
+            self._files |= {name: _asset(over / name) for name in self._files if (over / name).is_file()}
         digest = hashlib.sha256()
         for name, asset in sorted(self._files.items()):
             digest.update(name.encode() + b"\0" + hashlib.sha256(asset.body).digest())

@@ -82,11 +82,12 @@ class PageFolder:
 class Renderer:
     """Makes HTML of templates."""
 
-    def __init__(self, folders: Sequence[PageFolder]) -> None:
+    def __init__(self, folders: Sequence[PageFolder], over: Path | None = None) -> None:
         self.texts = Texts([KIT / "locale" / CATALOGUE, *_catalogues(folders)])
         self.assets = Assets(
             {"shared": KIT / "static"} | {found.name: found.folder for found in folders},
             {f"{found.name}/{name}": path for found in folders for name, path in found.files.items()},
+            over,
         )
         self.screens = sorted((screen for found in folders for screen in found.screens), key=lambda s: s.order)
         loaders = {found.name: FileSystemLoader(found.folder) for found in folders}

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -30,8 +31,8 @@ log = get_logger("pages")
 class Site:
     """Every page of this process."""
 
-    def __init__(self, folders: Sequence[PageFolder]) -> None:
-        self.renderer = Renderer(folders)
+    def __init__(self, folders: Sequence[PageFolder], over: Path | None = None) -> None:
+        self.renderer = Renderer(folders, over)
 
     async def admit(self, request: Request) -> None:
         """Find out who looks, for the scopes: the principal of a session, or a device by its key."""

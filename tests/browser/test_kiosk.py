@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from playwright.sync_api import expect
 
 from shared.testing.browser import executable, shot, sound
 from shared.testing.ports import free_port
+from shared.testing.process import RunningSystem
+from shared.testing.source import ROOT
 from tests.browser.road import Road
 
 SCREEN = {"width": 1080, "height": 1920}
@@ -338,6 +342,101 @@ def test_a_kiosk_killed_after_each_number_loses_and_doubles_none(chromium, bank,
         assert waiting(road) == before + given
     finally:
         machine.kill()
+
+
+def next_build(tree):
+    """Starts the system as it is after a deployment: the same code with a changed page, from a folder of its own."""
+    for name in ("services", "shared", "examples"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (tree / "services/queue/kiosks/web/kiosk.css").open("a") as sheet:
+        sheet.write("/* another build */")
+
+    def start(arguments, environment, output):
+        settings = [f"{name}={value}" for name, value in (environment | {"PYTHONPATH": str(tree)}).items()]
+        with output.open("ab") as said:
+            return subprocess.Popen(
+                ["env", *settings, sys.executable, "-m", "services", *arguments],
+                cwd=tree, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            )  # fmt: skip
+
+    return start
+
+
+def test_a_new_build_waits_for_the_customer_and_comes_once(warm, visitor, tmp_path):
+    build = "() => document.querySelector('meta[name=wangdian-build]').content"
+    with RunningSystem(tmp_path, start=warm.launch) as before:
+        before.start()
+        before.wait_ready()
+        before.wait_for_bank()
+        watched, page = at_kiosk(visitor, base_url=before.base_url)
+        watched.expected += ["ERR_", "Failed to fetch", "Failed to load resource"]
+        stocked(page)
+        old = page.evaluate(build)
+        page.locator(".kiosk-tile", has_text="现金存取款").click()
+        before.kill()
+        loads = []
+        page.on("load", lambda: loads.append(page.url))
+        with RunningSystem(tmp_path, start=next_build(tmp_path / "tree")) as after:
+            after.port, after.base_url = before.port, before.base_url
+            after.environment["PORT"] = str(before.port)
+            after.start()
+            after.wait_ready()
+
+            def beat():
+                with page.expect_response("**/devices/heartbeat", timeout=60_000):
+                    page.evaluate("() => window.dispatchEvent(new Event('online'))")
+
+            beat()
+            page.wait_for_function(
+                "async () => Boolean((await navigator.serviceWorker.getRegistration('/queue/kiosk'))?.waiting)",
+                timeout=60_000,
+            )
+            beat()  # it is there, and somebody is in the middle of something
+            page.get_by_role("button", name="材料已带齐").locator("visible=true").click()
+            number = page.locator("[data-taken]:visible .taken-number")
+            expect(number).to_have_text(re.compile(r"^A\d{3}$"))
+            beat()
+            assert (page.evaluate(build), loads) == (old, [])
+            with page.expect_event("load", timeout=60_000):
+                done(page)
+                page.evaluate("() => window.dispatchEvent(new Event('online'))")
+            expect(page.locator("[data-kiosk][data-ready=yes]")).to_have_count(1)
+            assert page.evaluate(build) != old
+            beat()
+            assert len(loads) == 1
+            told(page)
+            road = Road(after)
+            assert len(waiting(road)) == 1
+            road.close()
+
+
+def test_low_mode_brings_every_control_within_reach_until_the_next_customer(visitor):
+    _, page = at_kiosk(visitor)
+    page.get_by_role("button", name="低位操作").click()
+    page.emulate_media(reduced_motion="reduce")
+    tops = page.locator(".kiosk a:visible, .kiosk button:visible").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(box => [box.top, box.bottom])"
+    )
+    assert min(top for top, _ in tops) >= 960
+    assert max(bottom for _, bottom in tops) <= 1920
+    sound(page, "kiosk/low")
+    take(page)
+    expect(page.locator(".kiosk.low")).to_have_count(1)
+    sound(page, "kiosk/low-taken")
+    done(page)
+    expect(page.locator(".kiosk.low")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("mode", "most"), [("normal", 6), ("elder", 4)])
+def test_no_more_tiles_than_fit_and_the_rest_behind_one(visitor, mode, most):
+    _, page = at_kiosk(visitor, HOME.format("zh", mode), java_script_enabled=False)
+    tiles = page.locator(".kiosk-tile:visible")
+    expect(tiles).to_have_count(most)
+    everything = page.locator("[data-tile]").count()
+    assert everything > most
+    page.get_by_role("link", name="其他业务").click()
+    expect(tiles).to_have_count(everything)
+    shot(page, f"kiosk/more-{mode}")
 
 
 def test_modules_of_the_kiosk_shell_are_small(bank, road):

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Form, Request
+from starlette.responses import JSONResponse, Response
 
-from services.queue.auth import ReadBoard
+from services.queue.auth import ActAsDevice, ReadBoard
+from services.queue.devices import service as devices
 from services.queue.displays.rules import LAST, NEXT, fresh
 from services.queue.kiosks import service as kiosks
 from services.queue.kiosks.views import tile
 from services.queue.tickets import queries as tickets
-from shared.db.uow import Reads
+from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.web import feed
 from shared.web.fields import UnitId
@@ -20,6 +22,7 @@ from shared.web.live import Stream, stream
 from shared.web.pages import Page, PageRouter
 from shared.web.places import unit_name
 from shared.web.render import Screen
+from shared.web.site import site
 
 router = PageRouter(
     __name__,
@@ -62,6 +65,7 @@ async def board(
         newest=newest,
         last=called[1:] if newest is not None else called[:LAST],
         waiting=waiting,
+        beats=actor.client == "device",
         waits=[tile(each) for each in await kiosks.waits(reads, branch, 0)],
     )
 
@@ -71,3 +75,17 @@ async def live(request: Request, actor: ReadBoard, unit: UnitId) -> Stream:
     """The branch's stream, for boards alone: they read nothing else of the hall."""
     await request.app.state.services["queue"].db.read(lambda reads: replica.branch(reads, actor, unit))
     return stream(request, "queue", unit)
+
+
+@router.post("/queue/board/{unit}/beat")
+async def beat(
+    request: Request, actor: ActAsDevice, unit: UnitId, build: Annotated[str, Form(pattern=r"^[0-9a-f]{1,64}$")]
+) -> Response:
+    """An enrolled board is there (心跳); the build that is served."""
+
+    async def heard(uow: Uow) -> None:
+        await replica.branch(uow, actor, unit)
+        await devices.beat(uow, actor, build, 0, 0)
+
+    await request.app.state.services["queue"].db.write(heard, actor=actor.sub, brief=True)
+    return JSONResponse({"build": site(request).renderer.assets.build}, headers={"cache-control": "no-store"})

@@ -17,6 +17,9 @@ _DAY: Final = 86_400
 _STEEPEST: Final = 5
 """Beyond any exponent that could make sense, and far from numbers that overflow."""
 
+CALLED_WITHIN: Final = 60.0
+"""Seconds within which a free window calls whoever is next."""
+
 Reason = Literal["no_server"]
 """Why there is no quote: no open window serves this business."""
 
@@ -85,16 +88,22 @@ class Quote:
     reason: Reason | None = None
 
 
-def quote(ahead: int, servers: int, mean_service_seconds: float, params: QuoteParams = START) -> Quote:
+def quote(
+    ahead: int, servers: int, mean_service_seconds: float, params: QuoteParams = START, *, idle: int = 0
+) -> Quote:
     """The quote for a ticket with ``ahead`` tickets before it in the order of service.
 
-    ``servers``: open windows with the skill, without those on a break. ``mean_service_seconds``: the slow mean.
+    ``servers``: open windows with the skill, without those on a break; ``idle`` of them have no customer.
+    ``mean_service_seconds``: the slow mean. Whoever finds more idle windows than people before them is called at once:
+    0, and :data:`CALLED_WITHIN`. (The formula is fitted to those who entered a queue, and knows no empty hall.)
     Raises ValueError for what cannot be counted.
     """
-    if ahead < 0 or servers < 0 or not mean_service_seconds > 0:
+    if ahead < 0 or servers < 0 or not 0 <= idle <= servers or not mean_service_seconds > 0:
         raise ValueError("people and windows are counted from 0, a mean service time is positive")
     if servers == 0:
         return Quote(None, None, "no_server")
+    if ahead < idle:
+        return Quote(0.0, CALLED_WITHIN)
 
     def seconds(b: Coefficients) -> float:
         return mean_service_seconds * b.factor * (1 + ahead) ** b.ahead * servers**b.servers

@@ -18,7 +18,7 @@ async def params(reads: Reads) -> QuoteParams:
     return found
 
 
-async def quote_for(reads: Reads, *, ahead: int, servers: int) -> Quote:
+async def quote_for(reads: Reads, *, ahead: int, servers: int, idle: int) -> Quote:
     """The wait in seconds for a ticket with ``ahead`` before it, or the reason why there is none."""
     in_force = await params(reads)
-    return quote(ahead, servers, in_force.mean_service_seconds, in_force)
+    return quote(ahead, servers, in_force.mean_service_seconds, in_force, idle=idle)

@@ -76,16 +76,18 @@ async def waits(reads: Reads, unit: UnitRow, places: int = SIZE) -> list[Wait]:
     )
     at_window: dict[str, set[str]] = defaultdict(set)
     running: Counter[str] = Counter()
+    idle: Counter[str] = Counter()
     for row in await reads.all(windows.SERVING, unit=unit.id):
         at_window[row.no].add(row.service)
         running[row.service] += row.state == WindowState.OPEN
+        idle[row.service] += row.state == WindowState.OPEN and row.visit is None
     in_force = await params(reads)
     found = []
     for row in offered:
         competing = {row.code}.union(*(served for served in at_window.values() if row.code in served))
         ahead = sum(waiting[code] for code in competing)
         quotes = [
-            quote(ahead + place, running[row.code], in_force.mean_service_seconds, in_force)
+            quote(ahead + place, running[row.code], in_force.mean_service_seconds, in_force, idle=idle[row.code])
             for place in range(places + 1)
         ]
         told = [(round(each.p50), round(each.p80)) for each in quotes if each.p50 is not None and each.p80 is not None]

@@ -1,9 +1,10 @@
 """The ticket on the customer's phone (手机号票): opened by the code on the slip, without an app and without a name."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import Path, Request
+from fastapi import Depends, Path, Request
 
 from services.queue.catalogue import queries as catalogue
 from services.queue.tickets import queries, service
@@ -13,6 +14,7 @@ from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.security.scopes import public
 from shared.web.pages import Page, PageRouter, SeeOther
+from shared.web.places import unit_name
 from shared.web.problems import IllegalTransition, NotFound
 
 router = PageRouter(__name__)
@@ -23,16 +25,33 @@ LAST = 3
 """Numbers called last that a phone shows."""
 
 
+async def _place(request: Request, token: Token) -> Mapping[str, str]:
+    """The branch's names for the page's head; a phone that asks again has them."""
+    if "hx-request" in request.headers:
+        return {}
+    digest = request.app.state.keyring.token_hash(token)
+
+    async def look(reads: Reads) -> str | None:
+        row = await reads.one(queries.BY_TOKEN, token_hash=digest)
+        return None if row is None else str(row.unit)
+
+    unit = await request.app.state.services["queue"].db.read(look)
+    return {} if unit is None else await unit_name(request, unit)
+
+
+Place = Annotated[Mapping[str, str], Depends(_place)]
+
+
 @router.get("/queue/t/{token}", dependencies=HOLDER)
-async def ticket(reads: Reads, request: Request, token: Token) -> Page:
+async def ticket(reads: Reads, request: Request, token: Token, place: Place) -> Page:
     """Where the ticket stands."""
-    return await _page(reads, request, token, "ticket.html")
+    return await _page(reads, request, token, "ticket.html", place)
 
 
 @router.get("/queue/t/{token}/leave", dependencies=HOLDER)
-async def ask_leave(reads: Reads, request: Request, token: Token) -> Page:
+async def ask_leave(reads: Reads, request: Request, token: Token, place: Place) -> Page:
     """Whether the customer really wants to leave the queue."""
-    return await _page(reads, request, token, "leave.html")
+    return await _page(reads, request, token, "leave.html", place)
 
 
 @router.post("/queue/t/{token}/leave", dependencies=HOLDER)
@@ -43,7 +62,7 @@ async def leave(uow: Uow, request: Request, token: Token) -> SeeOther:
     return SeeOther(f"/queue/t/{token}")
 
 
-async def _page(reads: Reads, request: Request, token: str, template: str) -> Page:
+async def _page(reads: Reads, request: Request, token: str, template: str, place: Mapping[str, str]) -> Page:
     try:
         seen = await service.follow(reads, request.app.state.keyring.token_hash(token))
     except NotFound:
@@ -55,4 +74,6 @@ async def _page(reads: Reads, request: Request, token: str, template: str) -> Pa
     if today and visit.status in (VisitStatus.WAITING, VisitStatus.CALLED):
         last = await reads.all(queries.LAST_CALLED, unit=visit.unit, day=visit.business_date, most=LAST)
     view = on_the_phone(seen, await reads.one(catalogue.SERVICE, code=visit.service), last, today=today)
-    return Page(template, etag=repr(view) if template == "ticket.html" else "", token=token, zone=unit.zone, **view)
+    return Page(
+        template, etag=repr(view) if template == "ticket.html" else "", token=token, zone=unit.zone, place=place, **view
+    )

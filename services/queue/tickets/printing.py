@@ -17,7 +17,8 @@ def minutes_up(seconds: int) -> int:
 
 
 def minutes_to_expect(p50: int | None, p80: int | None) -> tuple[int, int] | tuple[None, None]:
-    """The range of a quote in minutes, as it is said and printed; nothing where there is no quote."""
+    """The range of a quote in minutes, as it is said and printed; nothing where there is no quote.
+    From 0: it is the customer's turn at once."""
     return (None, None) if p50 is None or p80 is None else (minutes_up(p50), minutes_up(p80))
 
 
@@ -28,6 +29,8 @@ def lines(
     low, high = minutes_to_expect(quote.p50, quote.p80)
     if low is None:
         wait = "预计等待 Estimated wait: --(暂无窗口办理该业务 no window open for it)"
+    elif low == 0:
+        wait = "预计等待 Estimated wait: 马上 about now"
     else:
         span = f"{low}" if low == high else f"{low}-{high}"
         wait = f"预计等待 Estimated wait: {span} 分钟 min"

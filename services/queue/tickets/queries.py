@@ -62,16 +62,20 @@ _ahead = (
     )
     .scalar_subquery()
 )
-_servers = (
+_open = (
     sa.select(sa.func.count())
     .select_from(_serves.join(_window, sa.and_(_window.c.unit == _serves.c.unit, _window.c.no == _serves.c.no)))
     .where(
         _serves.c.unit == _p("unit"), _serves.c.service == _p("service"), _window.c.state == sa.literal_column("'open'")
     )
-    .scalar_subquery()
 )
-AHEAD = sa.select(_ahead.label("ahead"), _servers.label("servers"))
-"""Tickets before ``order_at`` that compete for the same windows, and open windows with the skill."""
+AHEAD = sa.select(
+    _ahead.label("ahead"),
+    _open.scalar_subquery().label("servers"),
+    _open.where(_window.c.visit.is_(None)).scalar_subquery().label("idle"),
+)
+"""Tickets before ``order_at`` that compete for the same windows, open windows with the skill, and those without a
+customer."""
 
 WAITING = (
     sa.select(visit.c.id, visit.c.number, visit.c.service, visit.c.ticket_class, visit.c.issued_at, visit.c.order_at)

@@ -163,7 +163,7 @@ async def _sealed_contact(uow: Uow, visit_id: str, command: TicketRequest) -> st
 async def place(reads: Reads, unit: str, day: Any, service: str, order_at: datetime, own: str) -> tuple[int, Quote]:
     """How many are served before a ticket of this order, and the wait to expect."""
     hall: Row = await reads.one(queries.AHEAD, unit=unit, service=service, day=day, order_at=order_at, own=own)
-    wait = await quote_for(reads, ahead=hall.ahead, servers=hall.servers)
+    wait = await quote_for(reads, ahead=hall.ahead, servers=hall.servers, idle=hall.idle)
     if wait.p50 is None or wait.p80 is None:
         return hall.ahead, Quote(p50=None, p80=None, reason=wait.reason)
     return hall.ahead, Quote(p50=round(wait.p50), p80=round(wait.p80))

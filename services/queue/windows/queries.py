@@ -28,11 +28,11 @@ SERVED = (
     .order_by(_serves.c.no, _serves.c.service)
 )
 SERVING = (
-    sa.select(_serves.c.no, _serves.c.service, _window.c.state)
+    sa.select(_serves.c.no, _serves.c.service, _window.c.state, _window.c.visit)
     .join(_window, sa.and_(_window.c.unit == _serves.c.unit, _window.c.no == _serves.c.no))
     .where(_serves.c.unit == _p("unit"))
 )
-"""Which window serves what, and whether it is open or on a break."""
+"""Which window serves what, whether it is open or on a break, and its customer."""
 SET_UP = upsert(_window, ["unit", "no"], {"configured": _p("new_configured", type_=_window.c.configured.type)})
 MOVE = (
     sa.update(_window)

@@ -1,8 +1,9 @@
 """The survey of a visit on the customer's phone (评价): behind the invitation's link, sent once, without a name."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Depends, Path, Request
 
 from services.surveys.invitations import rules as invitations
 from services.surveys.invitations import service as links
@@ -15,6 +16,7 @@ from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.security.scopes import public
 from shared.web.pages import Page, PageRouter, SeeOther
+from shared.web.places import unit_name
 from shared.web.problems import IllegalTransition, NotFound
 
 router = PageRouter(__name__)
@@ -23,8 +25,24 @@ Token = Annotated[str, Path(max_length=64)]
 HOLDER = [public("the link is the customer's only key, and answers once")]
 
 
+async def _place(request: Request, token: Token) -> Mapping[str, str]:
+    """The names of the branch that is asked about."""
+
+    async def look(reads: Reads) -> str | None:
+        try:
+            return str((await _row(reads, request, token)).unit)
+        except NotFound:
+            return None
+
+    unit = await request.app.state.services["surveys"].db.read(look)
+    return {} if unit is None else await unit_name(request, unit)
+
+
+Place = Annotated[Mapping[str, str], Depends(_place)]
+
+
 @router.get("/surveys/a/{token}", dependencies=HOLDER)
-async def survey(reads: Reads, request: Request, token: Token, sent: bool = False) -> Page:
+async def survey(reads: Reads, request: Request, token: Token, place: Place, sent: bool = False) -> Page:
     """The questions, or why there is nothing to answer any more; ``sent``: the customer has just answered."""
     try:
         row = await _row(reads, request, token)
@@ -35,11 +53,11 @@ async def survey(reads: Reads, request: Request, token: Token, sent: bool = Fals
         return Page("closed.html", why="thanks" if sent else "answered")
     if state is not invitations.InvitationStatus.OPEN:
         return Page("closed.html", why="expired")
-    return _asked(token, await _items(reads, row), {}, [])
+    return _asked(token, place, await _items(reads, row), {}, [])
 
 
 @router.post("/surveys/a/{token}", dependencies=HOLDER)
-async def send(uow: Uow, request: Request, token: Token) -> Page | SeeOther:
+async def send(uow: Uow, request: Request, token: Token, place: Place) -> Page | SeeOther:
     """Send the answers: an unfit form comes back with what was chosen and what is missing."""
     try:
         row = await _row(uow, request, token)
@@ -51,7 +69,7 @@ async def send(uow: Uow, request: Request, token: Token) -> Page | SeeOther:
     state = invitations.state_at(row.state, row.expires_at, uow.now)
     if state is invitations.InvitationStatus.OPEN and (faults or torn):
         wrong = [fault.pointer.rpartition("/")[2] for fault in faults] + torn
-        return _asked(token, items, answers, wrong, status=422)
+        return _asked(token, place, items, answers, wrong, status=422)
     try:
         await service.submit(uow, row.token_hash, answers)
     except AlreadyAnswered:
@@ -69,6 +87,13 @@ async def _items(reads: Reads, row: Row) -> list[Row]:
     return await reads.all(questionnaires.ITEMS, code=row.questionnaire, version=row.questionnaire_version)
 
 
-def _asked(token: str, items: list[Row], answers: dict[str, int], wrong: list[str], status: int = 200) -> Page:
+def _asked(
+    token: str,
+    place: Mapping[str, str],
+    items: list[Row],
+    answers: dict[str, int],
+    wrong: list[str],
+    status: int = 200,
+) -> Page:
     questions: list[dict[str, Any]] = [question(item, answers.get(item.item), item.item in wrong) for item in items]
-    return Page("survey.html", status=status, token=token, questions=questions, wrong=wrong)
+    return Page("survey.html", status=status, token=token, place=place, questions=questions, wrong=wrong)

@@ -38,6 +38,16 @@ def test_golden_quotes(people: int, servers: int, mean: float, p50: float, p80: 
     assert (answer.p50, answer.p80) == (pytest.approx(p50, abs=0.01), pytest.approx(p80, abs=0.01))
 
 
+@pytest.mark.parametrize(("people", "idle"), [(0, 1), (1, 2), (0, 3)])
+def test_an_idle_window_calls_at_once(people: int, idle: int) -> None:
+    assert quote(people, 3, 190, idle=idle) == Quote(0.0, 60.0)
+
+
+@pytest.mark.parametrize(("people", "idle"), [(0, 0), (1, 1), (4, 3)])
+def test_who_finds_no_idle_window_is_quoted_as_ever(people: int, idle: int) -> None:
+    assert quote(people, 3, 190, idle=idle) == quote(people, 3, 190)
+
+
 def test_no_server_is_no_number() -> None:
     assert quote(3, 0, 190) == Quote(None, None, "no_server")
 
@@ -59,6 +69,12 @@ def test_more_people_wait_longer_and_more_windows_shorter(people: int, servers: 
     assert 0 < here.p50 <= here.p80
     assert behind.p50 is not None and behind.p50 > here.p50
     assert staffed.p50 is not None and staffed.p50 < here.p50
+
+
+@pytest.mark.parametrize("idle", [-1, 2])
+def test_no_more_windows_are_idle_than_open(idle: int) -> None:
+    with pytest.raises(ValueError, match="counted from 0"):
+        quote(0, 1, 190, idle=idle)
 
 
 @pytest.mark.parametrize(("people", "servers", "mean"), [(-1, 1, 190), (0, -1, 190), (0, 1, 0), (0, 1, float("nan"))])

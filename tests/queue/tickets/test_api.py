@@ -21,7 +21,8 @@ async def test_a_ticket_tells_all_that_the_contract_names(hall):
     assert answer.headers["location"] == f"/queue/v1/visits/{ticket['id']}"
     assert {"id", "number", "status", "ahead", "quote", "token", "print", "qr"} <= set(ticket)
     assert (ticket["number"], ticket["status"], ticket["ahead"], ticket["class"]) == ("A001", "waiting", 0, "ordinary")
-    assert 0 < ticket["quote"]["p50"] <= ticket["quote"]["p80"]
+    assert ticket["quote"] == {"p50": 0, "p80": 60, "reason": None}  # the window is free: about now
+    assert "马上 about now" in ticket["print"][3]
     assert ticket["business_date"] == "2026-03-02"
     assert ticket["print"][0] == "A001"
     assert len(ticket["token"]) == 22

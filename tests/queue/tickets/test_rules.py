@@ -48,6 +48,7 @@ def test_the_slip_says_number_service_place_wait_and_the_branch_s_local_time():
     assert "2-4 分钟" in printed[3]
     assert printed[4] == "2026-03-02 00:30:00"
     assert " 2 分钟" in slip(Quote(p50=95, p80=110))[3]
+    assert "马上 about now" in slip(Quote(p50=0, p80=60))[3]
     assert "--" in slip(Quote(p50=None, p80=None, reason="no_server"))[3]
 
 

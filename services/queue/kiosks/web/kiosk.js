@@ -29,8 +29,9 @@ const beater = new Persistent(async () => {
   const kept = await counts();
   const have = await left(Date.now() + clockOffset());
   const scarcest = Math.min(...services.map((service) => have.get(service) ?? 0));
-  await call("POST", "/queue/v1/devices/heartbeat", { build, outbox: kept.outbox, lease_left: Number.isFinite(scarcest) ? scarcest : 0 });
-  // A new build waits until nobody is in the middle of something, and then comes once.
+  const reply = await call("POST", "/queue/v1/devices/heartbeat", { build, outbox: kept.outbox, lease_left: Number.isFinite(scarcest) ? scarcest : 0 });
+  // A new build is fetched whole beside the old one, waits until nobody is in the middle of something, and comes once.
+  if (reply.build !== build) await keep(worker.replace(`/static/${build}/`, `/static/${reply.build}/`)).catch(() => {});
   const registration = await navigator.serviceWorker?.getRegistration("/queue/kiosk");
   if (registration?.waiting && atRest()) registration.waiting.postMessage("take over");
 }, 30000);
@@ -88,18 +89,20 @@ onLine(async (now) => {
   up = now;
   document.querySelector("[data-needs-staff]").hidden = (await counts()).refused === 0;
 });
-window.addEventListener("online", () => reporter.now());
+window.addEventListener("online", () => { reporter.now(); beater.now(); });
+
+const keep = (script) => navigator.serviceWorker.register(script, { scope: "/queue/kiosk", type: "module" });
 
 async function work() {
   if ("serviceWorker" in navigator) {
     const before = navigator.serviceWorker.controller;
-    await navigator.serviceWorker.register(worker, { scope: "/queue/kiosk", type: "module" });
     let reloaded = !before;
     navigator.serviceWorker.addEventListener("controllerchange", () => {
       if (reloaded) { reloaded = false; return; }
       reloaded = true;
       location.reload();
     });
+    await keep(worker);
   }
 }
 

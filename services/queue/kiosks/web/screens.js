@@ -25,7 +25,8 @@ export function show(ticket, service, told) {
   when(taken, "next", told.ahead === 0);
   when(taken, "one", told.ahead === 1);
   when(taken, "many", told.ahead > 1);
-  when(taken, "minutes", told.p50 !== null);
+  when(taken, "now", told.p50 === 0);
+  when(taken, "minutes", told.p50 > 0);
   when(taken, "unknown", told.p50 === null);
   draw(taken.querySelector("[data-qr]"), ticket.qr);
   root.querySelectorAll(".kiosk-home, .kiosk-sheet").forEach((each) => { each.hidden = true; });
@@ -43,7 +44,8 @@ export function showWaits(services) {
     tile.querySelector("[data-ahead]").textContent = each.ahead;
     tile.querySelector("[data-low]").textContent = each.p50 === null ? "" : up(each.p50);
     tile.querySelector("[data-high]").textContent = each.p80 === null ? "" : up(each.p80);
-    when(tile, "minutes", each.p50 !== null);
+    when(tile, "now", each.p50 === 0);
+    when(tile, "minutes", each.p50 > 0);
     when(tile, "unknown", each.p50 === null);
   }
 }
@@ -57,7 +59,7 @@ export function say(name) {
 }
 
 /** Whether nobody is using the kiosk: the beginning, untouched. */
-export const atRest = () => taken.hidden && !location.hash.startsWith("#s-") && !document.querySelector("dialog[open]");
+export const atRest = () => taken.hidden && !/^#(s-|more)/.test(location.hash) && !root.closest(".kiosk.low") && !document.querySelector("dialog[open]");
 
 /** Back to the beginning, in Chinese and the usual size; nothing of this customer stays. */
 export function home() {
@@ -67,6 +69,7 @@ export function home() {
     location.hash = "home";
     root.querySelectorAll(".kiosk-home, .kiosk-sheet").forEach((each) => { each.hidden = false; });
     taken.hidden = true;
+    lower(false);
     slot("number", "");
     root.querySelector("#choose").focus({ preventScroll: true });
     window.scrollTo({ top: 0 });
@@ -74,6 +77,16 @@ export function home() {
     location.replace(HOME);
   }
 }
+
+const low = document.querySelector("[data-low]");
+/** For who sits or is small: everything moves to the lower half, within reach, until the next customer. */
+function lower(on) {
+  root.closest(".kiosk").classList.toggle("low", on);
+  low.setAttribute("aria-pressed", String(on));
+  window.scrollTo({ top: 0 });
+}
+low.hidden = false;
+low.addEventListener("click", () => lower(low.getAttribute("aria-pressed") !== "true"));
 
 let touched = serverNow();
 const untouched = () => atRest() && location.pathname + location.search === HOME;
