@@ -108,7 +108,7 @@ class Renderer:
             pgettext=self.texts.pgettext,
             npgettext=self.texts.npgettext,
         )
-        self._env.filters |= {"named": named, "number": number, "clock": clock_time, "day": day}
+        self._env.filters |= {"named": named, "number": number, "clock": clock_time, "day": day, "instant": instant}
         self._env.globals |= {"asset": self.assets.url, "new_key": new_key, "screens": self.screens}
         self._env.globals["ui"] = SimpleNamespace()
         for path in sorted((KIT / "components").glob("*.html")):
@@ -160,6 +160,11 @@ def number(value: float, digits: int = 0) -> str:
 def clock_time(at: datetime, zone: str) -> str:
     """The time of day at a place, ``14:05``."""
     return at.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def instant(at: datetime) -> str:
+    """A moment as the ``datetime`` of ``<time>``: HTML allows three digits of a second, Python writes six."""
+    return at.isoformat(timespec="milliseconds")
 
 
 def day(at: datetime, zone: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from shared.clock import Clock
 from shared.security.errors import IdentityUnavailable
@@ -27,6 +27,8 @@ FRESH: Final = timedelta(seconds=10)
 LONGEST_ALONE: Final = timedelta(minutes=5)
 PATIENCE: Final = 2.0
 """Seconds that somebody whose session is known waits for a keeper that does not answer."""
+SILENT: Final = timedelta(seconds=5)
+"""How long a keeper that did not answer is not asked about those who are known."""
 KEPT: Final = 20_000
 """Sessions remembered by one process; the longest unused leave first."""
 
@@ -35,6 +37,11 @@ SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="The
 
 class SessionState(BaseModel):
     """A session that stands, as its keeper tells it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {
+        "id": "0Yy3vWlNnzJ6zJrXwYkCkq9gYc5mJbqv1dV9o2xT4hE", "sub": "T0001", "staff": "T0001", "roles": ["teller"],
+        "units": ["gz-001"], "seen_at": "2026-03-02T04:00:00Z", "ends_at": "2026-03-02T16:00:00Z",
+    }})  # fmt: skip
 
     id: str
     sub: str
@@ -73,7 +80,7 @@ class SessionsElsewhere:
         self._keys = keyring
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._asking: dict[tuple[str, bool], asyncio.Task[Session | None]] = {}
+        self._silent_until: datetime | None = None
 
     async def find(self, secret: str, *, act: bool) -> Session | None:
         """The session of a cookie, None when there is none or it has ended; ``act`` keeps it from idling out.
@@ -85,32 +92,24 @@ class SessionsElsewhere:
         if known is not None and self._fresh(known, now, act=act):
             self._known.move_to_end(session)
             return known.session
-        alone = known is not None and now - known.asked_at < LONGEST_ALONE and not known.session.over(now)
+        if known is None or now - known.asked_at >= LONGEST_ALONE or known.session.over(now):
+            try:
+                return await self._fetch(session, act=act)
+            except PeerUnavailable:
+                raise IdentityUnavailable.now() from None
+        if self._silent_until is not None and now < self._silent_until:
+            return known.session
         try:
-            return await asyncio.wait_for(asyncio.shield(self._ask(session, act=act)), PATIENCE if alone else None)
+            async with asyncio.timeout(PATIENCE):
+                return await self._fetch(session, act=act)
         except (PeerUnavailable, TimeoutError):
-            if known is not None and alone:
-                return known.session
-            raise IdentityUnavailable.now() from None
+            self._silent_until = self._clock.now() + SILENT
+            return known.session
 
     @staticmethod
     def _fresh(known: _Known, now: datetime, *, act: bool) -> bool:
         noted = not act or now - known.session.seen_at < TOUCH
         return now - known.asked_at < FRESH and not known.session.over(now) and noted
-
-    def _ask(self, session: str, *, act: bool) -> "asyncio.Task[Session | None]":
-        """One question at a time for each session, however many of its tabs wait for the answer."""
-        task = self._asking.get((session, act))
-        if task is None:
-            task = asyncio.create_task(self._fetch(session, act=act))
-            self._asking[session, act] = task
-            task.add_done_callback(lambda done: self._asked((session, act), done))
-        return task
-
-    def _asked(self, key: tuple[str, bool], done: "asyncio.Task[Session | None]") -> None:
-        del self._asking[key]
-        if not done.cancelled():
-            done.exception()  # somebody who waited has seen it, or nobody waits any more
 
     async def _fetch(self, session: str, *, act: bool) -> Session | None:
         asked_at = self._clock.now()

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from html import unescape
 
 import httpx
 import pytest
@@ -29,6 +30,8 @@ def sign_in(browser: httpx.Client, path: str, name: str) -> httpx.Response:
     assert button is not None
     chooser = browser.get(button[1])
     assert chooser.url.path == "/authorize"
+    branch = next(each for each in re.findall(r'href="([^"]*)"', chooser.text) if each.endswith("branch=gz-001"))
+    chooser = browser.get(chooser.url.join(unescape(branch)))
     form = next(each for each in re.findall(r"<form.*?</form>", chooser.text) if f'value="{name}"' in each)
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
     return browser.post(chooser.url.join("/authorize"), data=fields)

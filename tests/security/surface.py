@@ -17,6 +17,7 @@ ROLES = {(row.method, row.path): sorted(row.roles) for row in route_access(APP.r
 NAMES = {
     "unit": "gz-001", "no": "2", "code": "cash", "person": "T0001", "service": "queue", "version": "1",
     "metric": "visits.opened", "letter": "x", "qualification": "counter", "run": "x", "call": "x", "device": "x",
+    "session": "A" * 43,
 }  # fmt: skip
 
 
