@@ -75,6 +75,10 @@ bench: install ## Measure speed as ratios to a floor of the same run
 bench-long: install ## Whether an event costs the same after ten million of them
 	@$(BIN)/python -m tests.bench.flat 10000000
 
+.PHONY: soak
+soak: install tools ## Memory of every process under a steady load: SECONDS=1200 REPORT=soak.json, EMBEDDED=1 for one process
+	@$(BIN)/python -m tests.bench.soak $(or $(SECONDS),1200) $(or $(REPORT),soak.json) $(if $(EMBEDDED),--embedded)
+
 .PHONY: chaos
 chaos: install tools ## Kill processes of the distributed system: KILLS=1000 SECONDS_AT_MOST=0 REPORTS=chaos SEED=1
 	@$(BIN)/python -m tests.chaos.legs $${KILLS:-1000} $${SECONDS_AT_MOST:-0} $${REPORTS:-chaos} $${SEED:-1}
@@ -105,7 +109,7 @@ pictures: install tools ## Take the README's pictures anew, from screenshots of 
 
 .PHONY: clean
 clean: ## Remove .venv and every cache and build product; the data folder stays
-	@rm -rf .venv build .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench.json
+	@rm -rf .venv build .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench.json soak.json
 	@find . -name data -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
 
 .venv/bin/python:
