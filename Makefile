@@ -48,7 +48,7 @@ test: install tools ## Run the suite, pages beside the rest, in a zone that is n
 	echo 'Pages:'; cat "$$said/log"; rm -rf "$$said"; exit $$code
 
 .PHONY: test-faults
-test-faults: install tools ## Run what takes long: databases, brokers and processes that die under load (about ten minutes)
+test-faults: install tools ## Run what takes long: databases, brokers and processes that die under load (about fifteen minutes)
 	@TZ=$${TZ:-America/St_Johns} $(BIN)/python -m pytest -q $(FAULTS)
 
 .PHONY: lint
