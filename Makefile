@@ -48,7 +48,7 @@ test: install tools ## Run the suite, pages beside the rest, in a zone that is n
 	echo 'Pages:'; cat "$$said/log"; rm -rf "$$said"; exit $$code
 
 .PHONY: test-faults
-test-faults: install tools ## Run what takes long: databases, brokers and processes that die under load (about ten minutes)
+test-faults: install tools ## Run what takes long: databases, brokers and processes that die under load (about fifteen minutes)
 	@TZ=$${TZ:-America/St_Johns} $(BIN)/python -m pytest -q $(FAULTS)
 
 .PHONY: lint
@@ -74,6 +74,10 @@ bench: install ## Measure speed as ratios to a floor of the same run
 .PHONY: bench-long
 bench-long: install ## Whether an event costs the same after ten million of them
 	@$(BIN)/python -m tests.bench.flat 10000000
+
+.PHONY: soak
+soak: install tools ## Memory of every process under a steady load: SECONDS=1200 REPORT=soak.json, EMBEDDED=1 for one process
+	@$(BIN)/python -m tests.bench.soak $(or $(SECONDS),1200) $(or $(REPORT),soak.json) $(if $(EMBEDDED),--embedded)
 
 .PHONY: chaos
 chaos: install tools ## Kill processes of the distributed system: KILLS=1000 SECONDS_AT_MOST=0 REPORTS=chaos SEED=1
@@ -105,7 +109,7 @@ pictures: install tools ## Take the README's pictures anew, from screenshots of 
 
 .PHONY: clean
 clean: ## Remove .venv and every cache and build product; the data folder stays
-	@rm -rf .venv build .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench.json
+	@rm -rf .venv build .mypy_cache .ruff_cache .import_linter_cache .hypothesis bench.json soak.json
 	@find . -name data -prune -o \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -32,7 +32,8 @@ class VisitState(EventData):
 
     ``wait_seconds`` runs from issue to first call (0 when taken at once); ``handling_seconds`` is the time at the
     window that finished, None when unknown. ``staff`` is a person of the directory, ``staff_external`` the reference
-    of an imported source. ``end_cause`` says who ended a visit that was not served: customer, staff, day_closed.
+    of an imported source. ``end_cause`` says who ended a visit that was not served: customer, staff, day_closed; one
+    that was served with the cause day_closed was never finished by its teller: nobody knows when it ended.
     """
 
     topic: ClassVar[str] = "queue.events"

@@ -3,7 +3,7 @@
 from fastapi import Request
 
 from services.queue.auth import ActAsDevice, ReadHall
-from services.queue.devices import queries, service
+from services.queue.devices import queries, service, twice
 from services.queue.devices.schemas import DeviceView, Heartbeat, HeartbeatReply
 from services.queue.devices.views import shown
 from shared.db.uow import Reads, Uow
@@ -19,6 +19,7 @@ router = ServiceRouter("queue", "devices")
 async def beat_device(uow: Uow, actor: ActAsDevice, request: Request, command: Heartbeat) -> HeartbeatReply:
     """A device is there (心跳); silence of three beats is told."""
     await service.beat(uow, actor, command.build, command.outbox, command.lease_left)
+    await twice.watch(uow, actor)
     return HeartbeatReply(server_now=uow.now, build=request.app.state.site.renderer.assets.build)
 
 

@@ -53,3 +53,15 @@ class DeviceToken(QueueModel, table=True):
     role: str
     unit: str
     expires_at: datetime
+
+
+class DeviceLine(QueueModel, table=True):
+    """Which token a device speaks with: the end of the ``newest``, ``since`` when it has spoken; when two spoke at a
+    time last. A row of its own: every beat asks for it, and few change it."""
+
+    __tablename__ = "device_line"
+
+    device: str = Field(primary_key=True)
+    newest: datetime
+    since: datetime
+    twice_at: datetime | None = None

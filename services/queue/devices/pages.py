@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from services.queue.auth import ActAsDevice, SetUpDevices
 from services.queue.devices import queries, service
 from services.queue.devices.errors import UnknownCode
-from services.queue.devices.rules import DeviceKind, DeviceState
+from services.queue.devices.rules import DeviceKind, DeviceState, told_again
 from services.queue.devices.views import shown
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
@@ -95,7 +95,17 @@ async def _list(reads: Reads, actor: Principal, typed: str = "", label: str = ""
     unit = await replica.branch(reads, actor, actor.units[0])
     rows = await reads.all(queries.OF_UNIT, unit=unit.id, after="", most=200)
     found = sorted(map(shown, rows), key=lambda each: (each.state != DeviceState.ACTIVE, each.label or ""))
-    return Page("devices.html", status=status, devices=found, unit=unit, typed=typed, label=label, wrong=status != 200)
+    twice = {each.id for each in found if each.state == DeviceState.ACTIVE and not told_again(each.twice_at, reads.now)}
+    return Page(
+        "devices.html",
+        status=status,
+        devices=found,
+        twice=twice,
+        unit=unit,
+        typed=typed,
+        label=label,
+        wrong=status != 200,
+    )
 
 
 async def _own(reads: Reads, request: Request) -> Row | None:

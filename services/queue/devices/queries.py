@@ -2,10 +2,10 @@
 
 import sqlalchemy as sa
 
-from services.queue.devices.models import Device, DeviceToken
-from shared.db.statements import insert, table
+from services.queue.devices.models import Device, DeviceLine, DeviceToken
+from shared.db.statements import insert, table, upsert
 
-_device, _token = table(Device), table(DeviceToken)
+_device, _token, _line = table(Device), table(DeviceToken), table(DeviceLine)
 _p = sa.bindparam
 _active = _device.c.state == sa.literal_column("'active'")
 
@@ -15,7 +15,8 @@ DEVICE = sa.select(_device).where(_device.c.id == _p("device"))
 BY_CODE = sa.select(_device).where(_device.c.code == _p("code"), _device.c.code_ends_at > _p("at")).with_for_update()
 FORGET = sa.delete(_device).where(_device.c.state == sa.literal_column("'pending'"), _device.c.code_ends_at < _p("at"))
 OF_UNIT = (
-    sa.select(_device)
+    sa.select(_device, _line.c.twice_at)
+    .select_from(_device.outerjoin(_line, _line.c.device == _device.c.id))
     .where(_device.c.unit == _p("unit"), _device.c.id > _p("after"))
     .order_by(_device.c.id)
     .limit(_p("most", type_=sa.Integer))
@@ -61,3 +62,6 @@ TOKEN = (
     .select_from(_token.outerjoin(_device, _device.c.id == _token.c.device))
     .where(_token.c.hash == _p("hash"), _token.c.expires_at > _p("at"))
 )
+LINE = sa.select(_line).where(_line.c.device == _p("device"))
+SPEAKS = upsert(_line, ["device"], ["newest", "since", "twice_at"], where=lambda old, new: new.newest > old.newest)
+TWICE = sa.update(_line).where(_line.c.device == _p("of")).values(twice_at=_p("at"))

@@ -10,6 +10,11 @@ BEAT: Final = timedelta(seconds=30)
 SILENT_AFTER: Final = 3 * BEAT
 """Two beats may get lost on the way; the third missing one is told."""
 
+CHANGES_WITHIN: Final = timedelta(minutes=1)
+"""From the first beat with a new token, the time in which the last one with the old may still arrive."""
+TOLD_FOR: Final = timedelta(days=1)
+"""How long the manager is told of a key that was used by two, and after how long it is recorded anew."""
+
 SUBJECT: Final = "device:"
 """The subject of a device, in audit rows and events: this and its id."""
 
@@ -40,3 +45,14 @@ def silent(seen_at: datetime, now: datetime) -> bool:
 def tells(outbox: int, lease_left: int) -> tuple[bool, bool]:
     """What of a beat the hall page wants to know at once: whether acts wait, whether numbers run out."""
     return outbox > 0, lease_left < FEW
+
+
+def twice(ends: datetime, newest: datetime, since: datetime, now: datetime) -> bool:
+    """Whether a beat whose token ends at ``ends`` shows a second machine: one with the token that ends at ``newest``
+    has spoken since ``since``."""
+    return ends < newest and now - since > CHANGES_WITHIN
+
+
+def told_again(twice_at: datetime | None, now: datetime) -> bool:
+    """Whether a second machine is news: it was not seen within :data:`TOLD_FOR`."""
+    return twice_at is None or now - twice_at > TOLD_FOR

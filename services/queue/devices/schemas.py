@@ -34,6 +34,9 @@ class DeviceView(BaseModel):
     label: str | None
     seen_at: AwareDatetime | None
     silent: bool
+    twice_at: AwareDatetime | None = Field(
+        default=None, description="When two machines spoke with its key at a time: a second tab, or a copied key"
+    )
     build: str | None
     outbox: int | None
     lease_left: int | None

@@ -79,7 +79,8 @@ async def new_token(uow: Uow, principal: Principal) -> tuple[str, datetime]:
         hash=uow.records.token_hash(token),
         device=principal.sub.removeprefix(SUBJECT) if principal.sub.startswith(SUBJECT) else None,
         sub=principal.sub,
-        role=next(iter(sorted(principal.roles))),
+        # Whoever stands in for a device with more than its rights gives none of them away with the token.
+        role=next(kind.value for kind in DeviceKind if kind in principal.roles),
         unit=principal.units[0],
         expires_at=ends,
     )

@@ -15,6 +15,7 @@ def shown(row: Any) -> DeviceView:
         label=row.label,
         seen_at=row.seen_at,
         silent=row.silent,
+        twice_at=row.twice_at,
         build=row.build,
         outbox=row.outbox,
         lease_left=row.lease_left,

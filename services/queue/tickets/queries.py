@@ -145,3 +145,20 @@ ORPHANS = (
     .order_by(visit.c.id)
     .limit(_p("most", type_=sa.Integer))
 )
+# A visit in service holds a window, and windows are few.
+_in_service = sa.and_(visit.c.id == _window.c.visit, visit.c.status == sa.literal_column("'serving'"))
+SERVED_DAYS = (
+    sa.select(visit.c.business_date, visit.c.unit)
+    .distinct()
+    .select_from(_window.join(visit, _in_service))
+    .where(visit.c.business_date <= _p("day"))
+    .order_by(visit.c.business_date, visit.c.unit)
+)
+"""Business days of branches that still have somebody in service."""
+FORGOTTEN = (
+    sa.select(visit.c.id)
+    .select_from(_window.join(visit, _in_service))
+    .where(visit.c.business_date == _p("day"), _window.c.unit == _p("unit"))
+    .order_by(visit.c.id)
+    .limit(_p("most", type_=sa.Integer))
+)

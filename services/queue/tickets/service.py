@@ -231,17 +231,18 @@ async def act(uow: Uow, principal: Principal, row: Row, verb: str, if_match: str
 
 async def _moved(uow: Uow, row: Row, verb: str, after: VisitStatus, cause: str | None) -> Row:
     now = uow.now
-    finishing, leaving = after is VisitStatus.SERVED, after in (VisitStatus.LEFT, VisitStatus.NO_SHOW)
+    finishing, noted = after is VisitStatus.SERVED, cause != "day_closed"
+    leaving = after in (VisitStatus.LEFT, VisitStatus.NO_SHOW)
     moved = await uow.one(
         queries.MOVE,
         visit=row.id,
         new_status=after.value,
         new_started=now if after is VisitStatus.SERVING else row.started_at,
-        new_finished=now if finishing else row.finished_at,
+        new_finished=now if finishing and noted else row.finished_at,
         new_left=now if leaving else row.left_at,
         new_cause=cause,
         new_wait=row.wait_seconds,
-        new_handling=lasted(row.started_at, now) if finishing else row.handling_seconds,
+        new_handling=lasted(row.started_at, now) if finishing and noted else row.handling_seconds,
         new_calls=row.calls + (verb == "recall"),
     )
     if (finishing or leaving) and row.window is not None:
@@ -255,9 +256,16 @@ async def _moved(uow: Uow, row: Row, verb: str, after: VisitStatus, cause: str |
 
 
 async def close_day(uow: Uow, visit_id: str) -> bool:
-    """End a visit that was never served on its business day; True if it still waited."""
+    """End a visit that its business day left open; True if it was.
+
+    Who was never served has left. Who is in service was served: when that ended nobody noted, so neither the time nor
+    how long it took is known, and the window is free again.
+    """
     row = await uow.one(queries.VISIT_LOCKED, visit=visit_id)
-    if row is None or row.status not in (VisitStatus.WAITING, VisitStatus.CALLED):
+    if row is None or row.status not in (VisitStatus.WAITING, VisitStatus.CALLED, VisitStatus.SERVING):
         return False
-    await _moved(uow, row, "leave", VisitStatus.LEFT, "day_closed")
+    if row.status == VisitStatus.SERVING:
+        await _moved(uow, row, "finish", VisitStatus.SERVED, "day_closed")
+    else:
+        await _moved(uow, row, "leave", VisitStatus.LEFT, "day_closed")
     return True

@@ -77,6 +77,44 @@ async def test_yesterday_s_ticket_is_never_called_and_is_closed_by_the_loop(hall
     assert len(await hall.told()) == told
 
 
+async def test_a_visit_left_in_service_overnight_was_served_and_nobody_knows_how_long(hall):
+    await hall.open(1, "T0001", "cash")
+    forgotten = await hall.issue()
+    await hall.call(1)
+    await hall.act(forgotten["id"], "start")
+    started = (await hall.visit(forgotten["id"]))["started_at"]
+    for at in ("2026-03-02 16:00:00", "2026-03-02 17:59:59"):
+        hall.clock.set(utc(at))
+        await hall.running.settle()
+        assert (await hall.visit(forgotten["id"]))["status"] == "serving", "the teller may still be at it"
+    hall.clock.set(utc("2026-03-02 18:00:00"))
+    await hall.running.settle()
+    seen = await hall.visit(forgotten["id"])
+    assert (seen["status"], seen["end_cause"], seen["business_date"]) == ("served", "day_closed", "2026-03-02")
+    assert (seen["started_at"], seen["finished_at"], seen["left_at"]) == (started, None, None)
+    assert (seen["handling_seconds"], seen["staff_id"], seen["window"]) == (None, "T0001", "1")
+    [event] = await hall.told("queue.visit.completed")
+    assert (event["data"]["end_cause"], event["data"]["handling_seconds"]) == ("day_closed", None)
+    assert await hall.told("queue.visit.abandoned") == []
+    # Its window was freed and closed with it, and serves again in the morning.
+    await hall.open(1, "T0001", "cash")
+    today = await hall.issue()
+    assert (await hall.call(1))["id"] == today["id"]
+
+
+async def test_a_service_that_spans_the_end_of_the_day_is_finished_by_its_teller(hall):
+    await hall.open(1, "T0001", "cash")
+    late = await hall.issue()
+    await hall.call(1)
+    await hall.act(late["id"], "start")
+    hall.clock.set(utc("2026-03-02 16:20:00"))
+    await hall.running.settle()
+    await hall.act(late["id"], "finish")
+    seen = await hall.visit(late["id"])
+    assert (seen["status"], seen["end_cause"], seen["business_date"]) == ("served", None, "2026-03-02")
+    assert seen["handling_seconds"] > 0
+
+
 async def test_a_ticket_of_yesterday_is_not_called_even_before_the_loop_has_run(hall):
     await hall.open(1, "T0001", "cash")
     await hall.issue()
