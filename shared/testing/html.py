@@ -19,7 +19,7 @@ def checker() -> Path:
     return Path(found.origin).parent / "vnu.jar"
 
 
-def complaints(folder: Path) -> list[str]:
+def errors_of(folder: Path) -> list[str]:
     """The errors that the checker finds in the folder's ``*.html``: file, line, message and the place."""
     options = ["--format", "json", "--exit-zero-always", "--skip-non-html"]
     run = subprocess.run(  # nosec B603

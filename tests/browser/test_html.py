@@ -10,7 +10,7 @@ import pytest
 
 from services.aggregator.metrics.definitions import METRICS
 from services.registry import load
-from shared.testing.html import complaints
+from shared.testing.html import errors_of
 from shared.testing.process import RunningSystem
 from tests.browser.floor import fill
 from tests.browser.road import Road
@@ -156,7 +156,7 @@ def test_every_page_in_every_state_is_valid(walk, road):
     refusals(walk)
     assert walk.number > 100
     (walk.folder / "offence.html").write_text(OFFENCE)
-    found = complaints(walk.folder)
+    found = errors_of(walk.folder)
     assert [one for one in found if one.startswith("offence.html:")], "the checker sees nothing"
     found = [one for one in found if not one.startswith("offence.html:")]
     assert found == [], "\n".join(found)
