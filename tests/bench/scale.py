@@ -1,7 +1,7 @@
 """A bank of 40,000 branches with 30 days of cells: how long a question about any of its units takes, and a scrape.
 
-The cells are written straight into the tables; the product's own code makes the subtotals of them. Questions go over
-HTTP, with as many changes not carried up yet as a busy second leaves.
+Cells are written straight into the tables, and the subtotals of those units inside the tree that are asked about are
+summed from them. Questions go over HTTP, with as many changes not carried up yet as a busy second leaves.
 """
 
 import asyncio
@@ -19,14 +19,24 @@ import sqlalchemy as sa
 
 from services.aggregator.collector.source import collect
 from services.aggregator.figures import service as figures
-from services.aggregator.metrics import generations, queries, subtotals
+from services.aggregator.metrics import generations, lifting, queries, subtotals
 from services.aggregator.metrics import service as metrics
 from services.aggregator.metrics.contributions import contributions, merge
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.models import NO_BUCKET
 from services.aggregator.metrics.rollups import ALL_DAYS, STRIPES
 from services.aggregator.metrics.service import Question
-from services.aggregator.metrics.sources import SUMS, bucket_in_sql, cell, total, whole
+from services.aggregator.metrics.sources import (
+    SUMS,
+    bucket_in_sql,
+    cell,
+    is_level,
+    kept_bucket,
+    second,
+    subtotal,
+    total,
+    whole,
+)
 from services.aggregator.metrics.values import VisitFact
 from services.aggregator.spec import SPEC
 from shared.clock import SystemClock
@@ -85,38 +95,58 @@ def _each(values: list[Any], kind: Any) -> Any:
 
 def _filling(metric: str, waits: int) -> Any:
     """Cells of ``metric`` for the branches from ``first`` to ``last``: one a day, or one for each of ``waits``."""
-    day, turn = _each(_DAYS, sa.Date), _each(list(range(waits or 1)), sa.Integer)
+    day, turn = _each(_DAYS, sa.Date), _each(["ordinary", "vip"][: waits or 1], sa.Text)
     number = sa.cast(sa.func.substr(dir_unit.c.unit, 2), sa.BigInteger)
     # Spread over fifty minutes, the short waits more often.
     seed = number * whole(7919) + day.c.no * whole(104_729) + turn.c.no * whole(15_485_863)
     wait = (seed % whole(55)) * (seed % whole(53)) + seed % whole(97)
-    n, numerator, denominator, bucket = whole(40), whole(36), whole(40), whole(NO_BUCKET)
+    n, numerator, bucket = 40, whole(36), whole(NO_BUCKET)
     if metric == "wait.seconds":
-        n, numerator, denominator, bucket = whole(20), wait * whole(20), whole(20), bucket_in_sql(wait)
+        numerator, bucket = wait * whole(n), bucket_in_sql(wait)
     if metric == "wait.service_level":
-        n, numerator, denominator, bucket = whole(20), whole(18), whole(20), wait
-    sums = [each.label(label) for label, each in zip(SUMS, (n, numerator, denominator), strict=True)]
-    ticket_class = sa.case((turn.c.no < whole(2), "ordinary"), else_="vip").label("ticket_class")
-    single = (
-        sa.select(dir_unit.c.unit, day.c.value.label("day"), bucket.label("bucket"), ticket_class, *sums)
+        bucket = wait
+    rows = (
+        sa.select(
+            whole(generations.FIRST), sa.literal(metric), dir_unit.c.unit, day.c.value, bucket, sa.literal("cash"),
+            turn.c.value, whole(n), numerator, whole(n),
+        )
         .select_from(dir_unit.join(day, sa.true()).join(turn, sa.true()))
         .where(dir_unit.c.unit.between(sa.bindparam("first"), sa.bindparam("last")))
-        .subquery()
-    )
-    keys = [single.c.unit, single.c.day, single.c.bucket, single.c.ticket_class]
-    rows = sa.select(
-        whole(generations.FIRST), sa.literal(metric), *keys[:3], sa.literal("cash"), keys[3],
-        *[total(single.c[name], name) for name in SUMS],
-    ).group_by(*keys).order_by(*keys)  # fmt: skip
+        .order_by(dir_unit.c.unit, day.c.value)
+    )  # fmt: skip
     return sa.insert(cell).from_select([column.name for column in cell.columns], rows)
 
 
 FILLINGS: Final = [
     _filling("survey.csat", 0),
     _filling("visits.served", 0),
-    _filling("wait.seconds", 4),
-    _filling("wait.service_level", 4),
+    _filling("wait.seconds", 2),
+    _filling("wait.service_level", 2),
 ]
+
+
+def _summing(target: sa.Table, bucket: Any, *more: Any) -> Any:
+    """The subtotals of the node ``unit`` at ``path``, summed from the cells below it."""
+    keys = [cell.c.generation, cell.c.metric, cell.c.day, bucket]
+    rows = (
+        sa.select(*keys, sa.bindparam("unit", type_=sa.Text), *[total(cell.c[name], name) for name in SUMS])
+        .select_from(cell.join(dir_unit, dir_unit.c.unit == cell.c.unit))
+        .where(dir_unit.c.path > sa.bindparam("path"), dir_unit.c.path < sa.bindparam("path_end"), *more)
+        .group_by(*keys)
+    )
+    names = ["generation", "metric", "day", "second" if target is second else "bucket", "unit", *SUMS]
+    return sa.insert(target).from_select(names, rows)
+
+
+SUMMINGS: Final = [
+    _summing(subtotal, kept_bucket(cell.c.metric, cell.c.bucket)),
+    _summing(second, cell.c.bucket, is_level(cell.c.metric), cell.c.bucket > whole(60)),
+]
+NODES: Final = {
+    "hq": "/hq/", "p00": "/hq/p00/", "p07": "/hq/p07/", "p19": "/hq/p19/", "c000": "/hq/p00/c000/",
+    "c100": "/hq/p07/c100/", "c255": "/hq/p07/c255/", "c329": "/hq/p19/c329/",
+}  # fmt: skip
+"""The units inside the tree that are asked about: their subtotals are made, at the place of which all are found."""
 
 
 def _visits() -> list[VisitFact]:
@@ -128,6 +158,15 @@ def _visits() -> list[VisitFact]:
         )
         for i in range(OPEN_CHANGES)
     ]  # fmt: skip
+
+
+async def _placed(uow: Uow) -> None:
+    """Units counted where they are, without counting again what has just been summed."""
+    paths = {each.unit: each.path for each in _units()}
+    pairs = [{"unit": name, "above": each} for name, path in paths.items() for each in subtotals.above_of(path)]
+    await uow.many(lifting.ADD_ABOVE, pairs, distinct=True)
+    places = [{"unit": name, "path": path} for name, path in paths.items()]
+    await uow.many(lifting.KEEP_PLACE, places, distinct=True)
 
 
 async def seed(db: Database) -> None:
@@ -150,8 +189,11 @@ async def seed(db: Database) -> None:
         for start in range(0, BRANCHES, CHUNK):
             span = {"first": branch(start)[0], "last": branch(start + CHUNK - 1)[0]}
             await db.write(lambda uow, f=filling, s=span: uow.execute(f, **s), actor="bench")
-    while await db.write(subtotals.place_some, actor="bench"):
-        pass
+    for name, path in NODES.items():
+        span = {"unit": name, "path": path, "path_end": path + replica.AFTER_ANY_ID}
+        for summing in SUMMINGS:
+            await db.write(lambda uow, f=summing, s=span: uow.execute(f, **s), actor="bench")  # type: ignore[misc]
+    await db.write(_placed, actor="bench")
     changes = merge([each for fact in _visits() for each in contributions(fact)])
     await db.write(lambda uow: metrics.add(uow, generations.FIRST, changes, stripe=0), actor="bench")
 
@@ -167,11 +209,11 @@ async def _timed(times: int, work: Callable[[int], Awaitable[Any]]) -> list[floa
 
 
 def _some(kind: str, i: int) -> str:
-    rng = random.Random(i)
-    return {
-        "root": "hq", "province": f"p{rng.randrange(PROVINCES):02d}", "city": f"c{rng.randrange(CITIES):03d}",
-        "branch": branch(rng.randrange(BRANCHES))[0],
-    }[kind]  # fmt: skip
+    if kind == "branch":
+        return branch(i * 4_973 % BRANCHES)[0]
+    return {"root": ["hq"], "province": ["p00", "p07", "p19"], "city": ["c000", "c100", "c255", "c329"]}[kind][
+        i % {"root": 1, "province": 3, "city": 4}[kind]
+    ]
 
 
 def _rows(name: str, took: list[float], aim: float | None) -> list[Row]:
