@@ -113,7 +113,7 @@ async def children(reads: Reads, asked: Question, late: frozenset[str] | None = 
             metric=asked.metric.id,
             first=asked.first,
             last=asked.last,
-            **asked.place,
+            units=[row.unit for row in known],
             **asked.limits,
         )
     cells: dict[str, list[Cell]] = {}

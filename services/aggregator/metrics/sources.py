@@ -14,6 +14,7 @@ from services.aggregator.metrics.buckets import BEYOND, STEPS
 from services.aggregator.metrics.models import Carry, Cell, Subtotal, SubtotalSecond, UnitAbove
 from services.aggregator.metrics.rollups import LEVELS
 from shared.db.statements import table
+from shared.db.types import any_of
 from shared.directory.replica import AFTER_ANY_ID
 from shared.directory.tables import dir_unit
 
@@ -65,53 +66,44 @@ class _Parts:
         self.metric, self.levels, self.children, self.days = metric, levels, children, days
         self.found: list[Any] = []
 
-    def add(self, rows: sa.Table, origin: Any, where: Sequence[Any], bucket: Any, *, sign: int = 1) -> None:
+    def add(self, rows: sa.Table, origin: Any, place: Any, where: Sequence[Any], bucket: Any, *, sign: int = 1) -> None:
         """One part: ``rows`` out of ``origin``."""
         where = [*where, rows.c.generation == _p("generation"), self.metric(rows.c.metric)]
         if self.days:
             where.append(rows.c.day.between(_p("first"), _p("last")))
         sums = [(rows.c[name] if sign > 0 else -rows.c[name]).label(name) for name in SUMS]
-        place = [_child.c.unit.label("place")] if self.children else []
-        self.found.append(
-            sa.select(*place, rows.c.metric, rows.c.day, bucket.label("bucket"), *sums)
-            .select_from(origin)
-            .where(*where)
-        )
+        labels = [place.label("place")] if self.children else []
+        columns = [*labels, rows.c.metric, rows.c.day, bucket.label("bucket"), *sums]
+        self.found.append(sa.select(*columns).select_from(origin).where(*where))
 
     def exact(self, bucket: Any) -> Any:
         """The bucket of a cell or carry: of a service level only whether it is within the limit."""
         return sa.case((bucket <= _p("within"), whole(0)), else_=whole(BEYOND)) if self.levels else bucket
 
-    def of_unit(self, rows: sa.Table) -> tuple[Any, list[Any]]:
-        """The rows of the unit, or of each unit right below it."""
-        if self.children:
-            return rows.join(_child, _child.c.unit == rows.c.unit), [_child.c.parent == _p("unit")]
-        return rows, [rows.c.unit == _p("unit")]
+    def asked(self, unit: Any) -> Any:
+        """The condition that a column is the unit, or one of the ``units`` right below it."""
+        return any_of(unit, "units") if self.children else unit == _p("unit")
 
     def own(self) -> None:
         """The cells of the unit itself."""
-        self.add(cell, *self.of_unit(cell), self.exact(cell.c.bucket))
+        self.add(cell, cell, cell.c.unit, [self.asked(cell.c.unit)], self.exact(cell.c.bucket))
 
     def subtotals(self) -> None:
         """The subtotals; where a limit cuts a bucket, its seconds within the limit change sides."""
+        unit, bucket = subtotal.c.unit, subtotal.c.bucket
         if not self.levels:
-            self.add(subtotal, *self.of_unit(subtotal), subtotal.c.bucket)
+            self.add(subtotal, subtotal, unit, [self.asked(unit)], bucket)
             return
-        side = sa.case((subtotal.c.bucket <= _p("full"), whole(0)), else_=whole(BEYOND))
-        self.add(subtotal, *self.of_unit(subtotal), side)
-        origin, where = self.of_unit(second)
-        where.append(second.c.second.between(_p("least"), _p("within")))
-        self.add(second, origin, where, whole(0))
-        self.add(second, origin, where, whole(BEYOND), sign=-1)
+        side = sa.case((bucket <= _p("full"), whole(0)), else_=whole(BEYOND))
+        self.add(subtotal, subtotal, unit, [self.asked(unit)], side)
+        where = [self.asked(second.c.unit), second.c.second.between(_p("least"), _p("within"))]
+        self.add(second, second, second.c.unit, where, whole(0))
+        self.add(second, second, second.c.unit, where, whole(BEYOND), sign=-1)
 
     def carries(self) -> None:
         """What is not in the subtotals yet."""
-        origin: Any = carry.join(above, above.c.unit == carry.c.unit)
-        where: list[Any] = [above.c.above == _p("unit")]
-        if self.children:
-            origin = origin.join(_child, _child.c.unit == above.c.above)
-            where = [_child.c.parent == _p("unit")]
-        self.add(carry, origin, where, self.exact(carry.c.bucket))
+        origin = carry.join(above, above.c.unit == carry.c.unit)
+        self.add(carry, origin, above.c.above, [self.asked(above.c.above)], self.exact(carry.c.bucket))
 
     def below(self) -> None:
         """The cells of the unit and all below it."""
@@ -119,10 +111,11 @@ class _Parts:
         end: Any = sa.literal_column(f"'{AFTER_ANY_ID}'")
         if self.children:
             inside = sa.and_(dir_unit.c.path >= _child.c.path, dir_unit.c.path < _child.c.path + end)
-            self.add(cell, tree.join(_child, inside), [_child.c.parent == _p("unit")], self.exact(cell.c.bucket))
+            where = [any_of(_child.c.unit, "units")]
+            self.add(cell, tree.join(_child, inside), _child.c.unit, where, self.exact(cell.c.bucket))
             return
         where = [dir_unit.c.path >= _p("path"), dir_unit.c.path < _p("path_end")]
-        self.add(cell, tree, where, self.exact(cell.c.bucket))
+        self.add(cell, tree, dir_unit.c.unit, where, self.exact(cell.c.bucket))
 
 
 def one_metric(column: Any) -> Any:
@@ -133,7 +126,7 @@ def one_metric(column: Any) -> Any:
 def rows_of(
     source: Source, metric: Any = one_metric, *, levels: bool = False, children: bool = False, days: bool = True
 ) -> Any:
-    """The rows to sum: metric, day, bucket, n, numerator, denominator, and ``place`` for each unit right below.
+    """The rows to sum: metric, day, bucket, n, numerator, denominator, and ``place`` of the ``units`` right below.
 
     ``metric`` makes the condition on a column; with ``levels`` the bucket is 0 within the limit and
     :data:`.buckets.BEYOND` above, so that the parameters ``within``, ``full`` and ``least`` are needed.
