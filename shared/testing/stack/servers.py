@@ -1,10 +1,11 @@
-"""The servers around the services: PostgreSQL, the gateway and Prometheus, as children with files of ``deploy/``."""
+"""The servers around the services: PostgreSQL, the identity server, the gateway and Prometheus, as children with files of ``deploy/``."""
 
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import yaml
 
+from shared.settings import Settings
 from shared.testing.source import ROOT
 from shared.testing.stack.children import Child, StackFailed
 
@@ -125,6 +127,25 @@ def gateway(folder: Path, marks: Mapping[str, str], operations: int, operators: 
     (folder / "operations.conf").write_text(f"server {{\n    listen 127.0.0.1:{operations};\n{places}\n}}\n")
     command = [program("nginx", "nginx-light"), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     return Child("gateway", command, log, stop_by=signal.SIGQUIT)
+
+
+def identity_server(settings: Settings, url: str, issuer: str, log: Path) -> Child:
+    """The development identity server at ``issuer``, which lets people sign in to the system at ``url``."""
+    return Child(
+        "issuer",
+        [sys.executable, "-m", "shared.testing.stack.issuer", url],
+        log,
+        {
+            "PYTHONPATH": str(ROOT),
+            "PORT": issuer.rpartition(":")[2],
+            "WANGDIAN_MODE": "embedded",
+            "WANGDIAN_DATA": str(settings.data.resolve()),
+            "WANGDIAN_OIDC_ISSUER": issuer,
+            "WANGDIAN_TOKEN_ISSUER": settings.token_issuer,
+            "WANGDIAN_TOKEN_AUDIENCE": settings.token_audience,
+            "WANGDIAN_PUBLIC_URL": settings.public_url or url,
+        },
+    )
 
 
 def prometheus(

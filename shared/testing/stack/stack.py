@@ -19,7 +19,7 @@ from shared.testing.source import ROOT
 from shared.testing.stack.children import Child, StackFailed, answers, stop
 from shared.testing.stack.identity import LIFE, Identity
 from shared.testing.stack.ports import following, usable
-from shared.testing.stack.servers import databases, gateway, postgres, prometheus, sealed_blocks
+from shared.testing.stack.servers import databases, gateway, identity_server, postgres, prometheus, sealed_blocks
 from shared.topics import TOPICS
 
 ROLES = ("serve", "work")
@@ -181,7 +181,7 @@ class Stack:
         for name in self.services:
             for role in ROLES:
                 self._add(self._process(name, role))
-        self._add(self._identity_server())
+        self._add(identity_server(self.settings, self.url, self.issuer, self._log("issuer")))
         self._add(self._gateway())
         if self._scraped:
             self._add(prometheus(self.folder / "prometheus", self._prometheus, self.targets, self._log("prometheus")))
@@ -286,23 +286,6 @@ class Stack:
                 **self._environment,
             },
             cwd=code,
-        )
-
-    def _identity_server(self) -> Child:
-        return Child(
-            "issuer",
-            [sys.executable, "-m", "shared.testing.stack.issuer", self.url],
-            self._log("issuer"),
-            {
-                "PYTHONPATH": str(ROOT),
-                "PORT": self.issuer.rpartition(":")[2],
-                "WANGDIAN_MODE": "embedded",
-                "WANGDIAN_DATA": str(self.settings.data.resolve()),
-                "WANGDIAN_OIDC_ISSUER": self.issuer,
-                "WANGDIAN_TOKEN_ISSUER": self.settings.token_issuer,
-                "WANGDIAN_TOKEN_AUDIENCE": self.settings.token_audience,
-                "WANGDIAN_PUBLIC_URL": self.settings.public_url or self.url,
-            },
         )
 
     def _gateway(self) -> Child:
