@@ -1,4 +1,4 @@
-"""The servers around the services: PostgreSQL, the identity server, the gateway and Prometheus, as children with files of ``deploy/``."""
+"""PostgreSQL, the identity server, the gateway and Prometheus, as children with files of ``deploy/``."""
 
 import os
 import re
