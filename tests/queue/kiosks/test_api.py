@@ -60,6 +60,23 @@ async def test_a_batch_sent_again_changes_nothing(either_hall):
     assert (await either_hall.send("GET", "/branches/gz-001/help-calls")).json()["items"] == []
 
 
+async def test_who_calls_again_before_anybody_came_has_called_once(hall):
+    kiosk, other = Machine(hall), Machine(hall, "kiosk-2")
+    await kiosk.report([kiosk.help(), kiosk.help()])
+    await kiosk.report([kiosk.help()])
+    await other.report([other.help()])
+    calls = (await hall.send("GET", "/branches/gz-001/help-calls")).json()["items"]
+    assert len(calls) == 2
+    for call in calls:
+        answered = (await hall.send("POST", f"/help-calls/{call['id']}/answer", staff="T0001")).json()
+        assert answered["answered_by"] == "T0001"
+    hall.tick(60)
+    again = (await hall.send("POST", f"/help-calls/{calls[0]['id']}/answer", staff="T0002")).json()
+    assert (again["answered_by"], again["answered_at"]) == ("T0001", answered["answered_at"])
+    await kiosk.report([kiosk.help()])
+    assert len((await hall.send("GET", "/branches/gz-001/help-calls")).json()["items"]) == 1
+
+
 @pytest.mark.parametrize(("skew", "offset"), [(420, -420_000), (-86_400, 86_400_000), (420, 0)])
 async def test_a_wrong_clock_is_corrected_and_recorded(hall, skew, offset):
     """Seven minutes ahead, a day behind; without a measured offset what cannot be is moved to what can."""
