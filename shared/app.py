@@ -95,8 +95,17 @@ def lock_folder(folder: Path) -> IO[str]:
     return handle
 
 
-def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | None = None) -> FastAPI:
-    """One application of ``specs``; nothing is opened before its lifespan starts."""
+def build_app(
+    specs: Sequence[ServiceSpec],
+    settings: Settings,
+    parts: Parts | None = None,
+    *,
+    beside: Sequence[ServiceSpec] = (),
+) -> FastAPI:
+    """One application of ``specs``; nothing is opened before its lifespan starts.
+
+    ``beside`` are services of other processes whose screens the start page lists as well.
+    """
     parts = parts or Parts()
     clock = parts.clock or SystemClock()
 
@@ -125,7 +134,8 @@ def build_app(specs: Sequence[ServiceSpec], settings: Settings, parts: Parts | N
             # As routes of the application itself: an included router is matched route by route behind a context of its
             # own, which cost a fifth of a request's time.
             app.router.routes.extend(router.routes)
-    app.state.site = Site([pages.pages for spec in specs for pages in spec.pages], settings.files_folder)
+    screens = [pages.pages for spec in (*specs, *beside) for pages in spec.pages]
+    app.state.site = Site(screens, settings.files_folder)
     for pages in (page_routes, *(pages for spec in specs for pages in spec.pages)):
         app.router.routes.extend(pages.routes)
     if _keeps_sessions(specs, settings):

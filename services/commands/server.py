@@ -40,7 +40,11 @@ def _serve(names: list[str] | None, roles: frozenset[Role] | None) -> None:
         except DataFolderInUse as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(3) from None
-    app = build_app(load(names), settings)
+    specs = load(names)
+    # The front door of all is one process; it leads to the screens of every other.
+    front = "api" in settings.roles and any(spec.keeps_sessions for spec in specs)
+    beside = load([name for name in SERVICES if name not in names]) if front and names is not None else []
+    app = build_app(specs, settings, beside=beside)
     if settings.example_bank and settings.mode == "embedded":
         from services.commands.example_bank import load_when_ready
 

@@ -45,6 +45,10 @@ def test_one_sign_in_is_good_everywhere_and_one_sign_out_too(used: Stack, browse
         page = browser.get(path)
         assert (page.status_code, page.history) == (200, []), path
         assert 'class="identity-name">T0001<' in page.text, path
+    # The front door leads to the screens of all services.
+    start = browser.get("/").text
+    for screen in ("/queue/desk", "/queue/hall", "/aggregator/"):
+        assert f'href="{screen}"' in start, screen
     # Who may not is told so by the service that owns the page.
     assert browser.get("/queue/devices").status_code in (200, 403)
     assert browser.get("/aggregator/?unit=hq").status_code == 404

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WITH_BODY = [operation for operation in operations() if operation.body is not None]
 LISTS = [operation for operation in operations() if operation.method == "GET"]
 BOUNDED_OTHERWISE = {
+    "/staff/v1/sessions/{session}": "roles and units of one person, at most a hundred when the session begins",
     "/queue/v1/visits/{visit}": "the acts that a state allows",
     "/queue/v1/branches/{unit}/waits": "a row a service that the branch offers",
     "/queue/v1/classes": "classes of customers are a handful, made by head office",
