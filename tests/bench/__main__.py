@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import aggregator, hot_branch, hot_path, latency, relay, whole
+from tests.bench import aggregator, consuming, hot_branch, hot_path, latency, relay, scale, whole
 from tests.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,16 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     """Measure everything, one thing after the other."""
-    rows = [*hot_path.run(), *hot_branch.run(), *_folding(), *whole.run(), *relay.run(), *latency.run()]
+    rows = [
+        *hot_path.run(),
+        *hot_branch.run(),
+        *_folding(),
+        *consuming.run(),
+        *scale.run(),
+        *whole.run(),
+        *relay.run(),
+        *latency.run(),
+    ]
     text = table(rows)
     sys.stdout.write(text + "\n")
     (ROOT / "bench.json").write_text(json.dumps([row.dump() for row in rows], indent=1) + "\n", encoding="utf-8")
