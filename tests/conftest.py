@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.testing.kafka import Kafka, kafka_server
 from shared.testing.postgres import postgres_server
 from shared.testing.process import RunningSystem
 from tests.chaos.warm import Warm
+
+# Seconds say nothing on a shared machine: speed is the bench's matter, and an example may take what it takes.
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared-machine")
 
 
 @pytest.fixture(scope="session")

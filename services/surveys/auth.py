@@ -16,6 +16,10 @@ ReadQuestionnaires = Annotated[
 ReadInvitations = Annotated[
     Principal, scope("surveys:invitations:read", "kiosk", "teller", "app", "integration", "branch_manager")
 ]
+WriteInvitationRules = Annotated[Principal, scope("surveys:invitation-rules:write", "head_office")]
+ReadInvitationRules = Annotated[
+    Principal, scope("surveys:invitation-rules:read", "branch_manager", "head_office", "auditor")
+]
 ReadScores = Annotated[Principal, scope("surveys:scores:read", "branch_manager", "head_office", "auditor")]
 
 HANDS_OUT_LINKS = frozenset({"kiosk", "app", "integration"})

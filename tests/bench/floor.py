@@ -25,7 +25,7 @@ from shared.db.statements import POSTGRES, SQLITE, Compiler
 from shared.directory import replica
 from shared.events import outbox
 from shared.ids import uuid7
-from shared.web import idempotency
+from shared.web import feed, idempotency
 
 UNIT, SERVICE = "gz-001", "cash"
 Rows = list[Any]
@@ -54,6 +54,12 @@ def _event(kind: str, visit: str, now: datetime, payload: bytes) -> Steps:
     return payload
 
 
+def _tell(kind: str, now: datetime, data: dict[str, Any]) -> Steps:
+    yield feed._HEAD, {"topic": UNIT, "seq": 1}
+    yield feed._ADD, {"of": UNIT, "at": now, "kind": kind, "data": data}
+    return b""
+
+
 def issue(key: str) -> Steps:
     """One ticket."""
     now = datetime.now(UTC)
@@ -73,6 +79,7 @@ def issue(key: str) -> Steps:
     yield tickets.ADD, row
     reply = json.dumps({name: str(value) for name, value in row.items()}).encode()
     yield from _event("queue.visit.opened.v1", visit, now, reply)
+    yield from _tell("ticket", now, {})
     yield idempotency._KEEP, {"by": "kiosk", "under": key, "code": 200, "sent": {}, "bytes": reply}
     return reply
 
@@ -92,6 +99,8 @@ def call_next(key: str, no: str) -> Steps:
         yield windows.TAKE, {"unit": UNIT, "no": no, "new_visit": visit}
         reply = json.dumps([str(value) for value in row]).encode()
         yield from _event("queue.visit.called.v1", visit, now, reply)
+        said = {"visit": visit, "number": row[3], "window": no, "service": SERVICE, "calls": 1}
+        yield from _tell("call", now, said)
     yield idempotency._KEEP, {"by": "teller", "under": key, "code": 200, "sent": {}, "bytes": reply}
     return reply
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from wangdian_client import Unreachable
+from wangdian_client import Busy, Unreachable
 from wangdian_client.demo import NothingOpen, Scenario, run_demo
 
 from services.registry import SERVICES
@@ -41,7 +41,7 @@ async def under_load(places: Places, kills: int, recorder: Recorder) -> None:
         day = 0
         while True:
             day += 1
-            with suppress(NothingOpen, Unreachable):
+            with suppress(NothingOpen, Unreachable, Busy):
                 await customers(places.stack, recorder, day, 20_000)
 
     coming = asyncio.create_task(come())

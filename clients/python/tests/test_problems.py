@@ -41,7 +41,9 @@ BODY = {
         (422, Invalid),
         (429, Busy),
         (500, Problem),
+        (502, Busy),
         (503, Busy),
+        (504, Busy),
     ],
 )
 async def test_a_problem_is_the_class_of_its_status(subject, server, status, kind):

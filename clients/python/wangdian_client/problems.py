@@ -102,9 +102,12 @@ class Invalid(Problem):
 
 
 class Busy(Problem):
-    """429 or 503, still so after all attempts; `retry_after` in seconds where the server said."""
+    """429, 502, 503 or 504, still so after all attempts; `retry_after` in seconds where the server said.
 
-    statuses = (429, 503)
+    Of 502 and 504 nobody knows whether a write took effect: sent again under its key it is safe.
+    """
+
+    statuses = (429, 502, 503, 504)
     retry_after: float | None = None
 
 

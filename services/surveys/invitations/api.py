@@ -1,21 +1,39 @@
 """Routes of invitations."""
 
-from services.surveys.auth import HANDS_OUT_LINKS, LinkHolder, Links, ReadInvitations
+from datetime import UTC, datetime
+
+from services.surveys.auth import (
+    HANDS_OUT_LINKS,
+    LinkHolder,
+    Links,
+    ReadInvitationRules,
+    ReadInvitations,
+    WriteInvitationRules,
+)
 from services.surveys.invitations import queries, rules, service
 from services.surveys.invitations.links import token_of
 from services.surveys.invitations.rules import Delivery
-from services.surveys.invitations.schemas import AskedQuestionnaire, Invitation, InvitationView
+from services.surveys.invitations.schemas import (
+    AskedQuestionnaire,
+    Invitation,
+    InvitationRuleRequest,
+    InvitationRuleView,
+    InvitationView,
+)
 from services.surveys.questionnaires import queries as questionnaires
 from services.surveys.questionnaires.schemas import SurveyItem
 from shared.db.statements import Row
-from shared.db.uow import Reads
+from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.security.scopes import public
 from shared.web.fields import LinkToken, PathId
-from shared.web.problems import NotFound
+from shared.web.paging import Page, Paging, page
+from shared.web.problems import InvalidField, NotFound
 from shared.web.routing import ServiceRouter
 
 router = ServiceRouter("surveys", "invitations")
+
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @router.get("/invitations/{token}", dependencies=[public("the link is the customer's only key")])
@@ -39,6 +57,31 @@ async def get_visit_invitation(reads: Reads, caller: ReadInvitations, links: Lin
         token=token_of(links, row.id) if caller.roles & HANDS_OUT_LINKS else None,
         invited_at=row.invited_at,
         delivery=Delivery(row.delivery),
+    )
+
+
+@router.post("/invitation-rules", status_code=201)
+async def plan_invitation_rule(
+    uow: Uow, actor: WriteInvitationRules, command: InvitationRuleRequest
+) -> InvitationRuleView:
+    """Plan how long invitations stay open and what they ask, from an instant that is not past."""
+    return InvitationRuleView(**await service.plan_rule(uow, command))
+
+
+@router.get("/invitation-rules")
+async def list_invitation_rules(reads: Reads, actor: ReadInvitationRules, asked: Paging) -> Page[InvitationRuleView]:
+    """Every rule that ever held or will, by the date from which it does."""
+    try:
+        after = datetime.fromisoformat(asked.after).astimezone(UTC) if asked.after else BEFORE_ALL
+    except (ValueError, OverflowError):
+        raise InvalidField("/query/cursor", "invalid_cursor", "The cursor is not one of ours", "游标无效") from None
+    rows = await reads.all(queries.RULES, after=after, limit=asked.fetch)
+    return Page[InvitationRuleView](**page(asked, rows, lambda row: row.effective_from.isoformat(), _rule))
+
+
+def _rule(row: Row) -> InvitationRuleView:
+    return InvitationRuleView(
+        effective_from=row.effective_from, valid_days=row.valid_days, questionnaire=row.questionnaire
     )
 
 

@@ -18,6 +18,9 @@ PENDING = sa.or_(
 RULE = sa.select(_rule).where(_rule.c.effective_from <= _p("at")).order_by(_rule.c.effective_from.desc()).limit(1)
 """The rule in force at an instant."""
 
+RULES = sa.select(_rule).where(_rule.c.effective_from > _p("after")).order_by(_rule.c.effective_from).limit(_p("limit"))
+"""A page of all rules, by the date from which they hold."""
+
 BY_TOKEN = sa.select(_invitation).where(
     _invitation.c.token_hash == _p("token_hash"), _invitation.c.invited_at.is_not(None)
 )

@@ -6,12 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.surveys.faults import Fault
 from services.surveys.invitations import queries, rules
 from services.surveys.invitations.errors import AlreadyAnswered, InvitationExpired
 from services.surveys.invitations.links import stored_hash
-from services.surveys.invitations.models import Invitation
+from services.surveys.invitations.models import Invitation, InvitationRule
 from services.surveys.invitations.rules import Delivery, InvitationStatus
+from services.surveys.invitations.schemas import InvitationRuleRequest
 from services.surveys.questionnaires import service as questionnaires
+from services.surveys.questionnaires.rules import effective_fault
+from services.surveys.refusals import refuse
 from shared.contracts.queue import VisitCompleted
 from shared.contracts.surveys import InvitationSent
 from shared.db.statements import Row, table, upsert
@@ -22,6 +26,8 @@ from shared.web.problems import IllegalTransition, NotFound
 _p = sa.bindparam
 _invitation = table(Invitation)
 _one = sa.update(_invitation).where(_invitation.c.id == _p("of_id"))
+
+_PLAN = upsert(table(InvitationRule), ["effective_from"], None).returning(table(InvitationRule).c.effective_from)
 
 # A second one may meet the visit's or the token's uniqueness before the id's.
 _CREATE = upsert(_invitation, [], None).returning(_invitation.c.id)
@@ -106,6 +112,22 @@ async def expire(uow: Uow, limit: int) -> int:
     rows = await uow.all(queries.OVERDUE, at=uow.now, limit=limit)
     await uow.many(_EXPIRE, [{"of_id": row.id, "at": uow.now} for row in rows])
     return len(rows)
+
+
+async def plan_rule(uow: Uow, command: InvitationRuleRequest) -> dict[str, Any]:
+    """Plan how invitations are made from an instant on; what a rule was when it held never changes."""
+    start = command.effective_from or uow.now
+    refuse([fault] if (fault := effective_fault(start, uow.now)) else [])
+    if command.questionnaire is not None and not await questionnaires.exists(uow, command.questionnaire):
+        refuse([Fault("/questionnaire", "unknown", "No questionnaire has this code")])
+    rule = {"effective_from": start, "valid_days": command.valid_days, "questionnaire": command.questionnaire}
+    if await uow.one(_PLAN, **rule) is None:
+        refuse([Fault("/effective_from", "taken", "Another rule begins at this instant")])
+    detail = {"valid_days": command.valid_days, "questionnaire": command.questionnaire}
+    await uow.audit(
+        "invitation_rule.planned", object_type="invitation_rule", object_id=start.isoformat(), detail=detail
+    )
+    return rule
 
 
 async def by_token_hash(reads: Reads, token_hash: str) -> Row:

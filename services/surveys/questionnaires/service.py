@@ -106,6 +106,11 @@ async def version_of(reads: Reads, code: str, version: int) -> Row:
     return row
 
 
+async def exists(reads: Reads, code: str) -> bool:
+    """Whether the questionnaire has any version."""
+    return await reads.one(queries.VERSION, code=code, version=1) is not None
+
+
 async def in_force(reads: Reads, code: str | None, at: datetime) -> Row | None:
     """``(code, version)`` in force at an instant; without a code, of whichever questionnaire began last."""
     if code is None:
