@@ -5,9 +5,11 @@ Prints a table, writes ``bench.json`` and, with ``--write``, ``docs/performance.
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from tests.bench import aggregator, hot_branch, hot_path, latency, relay, streams, whole
+from tests.bench import aggregator, consuming, hot_branch, hot_path, latency, relay, scale, streams, whole
 from tests.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +29,20 @@ def _folding() -> list[Row]:
     return [Row(rate.name, rate.per_core, "events/s of one core", wanted=10_000) for rate in rates]
 
 
+PARTS: Final[dict[str, Callable[[], list[Row]]]] = {
+    "hot_path": hot_path.run,
+    "hot_branch": hot_branch.run,
+    "aggregator": _folding,
+    "consuming": consuming.run,
+    "scale": scale.run,
+    "whole": whole.run,
+    "relay": relay.run,
+    "latency": latency.run,
+    "streams": streams.run,
+}
+"""What is measured, in this order; names as arguments ask for some alone."""
+
+
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
     head = ["| what | value | floor | ratio | aim | |", "|---|---|---|---|---|---|"]
@@ -35,7 +51,12 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     """Measure everything, one thing after the other."""
-    rows = [*hot_path.run(), *hot_branch.run(), *_folding(), *whole.run(), *relay.run(), *latency.run(), *streams.run()]
+    asked = [name for name in sys.argv[1:] if name in PARTS] or list(PARTS)
+    rows: list[Row] = []
+    for name in asked:
+        for row in PARTS[name]():
+            rows.append(row)
+            sys.stderr.write(_line(row) + "\n")
     text = table(rows)
     sys.stdout.write(text + "\n")
     (ROOT / "bench.json").write_text(json.dumps([row.dump() for row in rows], indent=1) + "\n", encoding="utf-8")
