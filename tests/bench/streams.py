@@ -35,7 +35,7 @@ from tests.bench.hall import SPEC, product
 from tests.bench.rows import Row
 
 UNIT: Final = "gz-001"
-STREAMS, MESSAGES, ROUNDS = 1_000, 30, 3
+STREAMS, MESSAGES, ROUNDS = 2_000, 15, 3
 HELD, HELD_WITHIN = 2_000, 100.0
 """Streams that one process holds, and the megabytes above idle that they may take."""
 CALL: Final = {"visit": "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b", "number": "A101", "window": "3", "calls": 1}
