@@ -142,7 +142,7 @@ def development_server(settings: Settings, issuer: str, directory: Directory, cl
         ends = int(now + TOKEN_LASTS.total_seconds())
         claims = found.claims | {"iss": issuer, "aud": client, "iat": int(now), "exp": ends}
         identity = jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": public["kid"]})
-        body = {"id_token": identity, "access_token": token128(), "token_type": "Bearer"}  # nosec B105 - the scheme's name
+        body = {"id_token": identity, "access_token": token128(), "token_type": "Bearer"}  # nosec B105 # the scheme's name
         return JSONResponse(body, 200, {"cache-control": "no-store"})
 
     return app
