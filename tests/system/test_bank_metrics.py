@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.aggregator.metrics.answers import Split, needs_split, point
+from services.aggregator.metrics.answers import point
 from services.aggregator.metrics.buckets import bucket_of
 from services.aggregator.metrics.contributions import contributions, merge
 from services.aggregator.metrics.definitions import METRICS
@@ -36,7 +36,7 @@ def fact(row: VisitRow) -> VisitFact:
     )
 
 
-def check(first: date, last: date, rows: list[VisitRow], added: list[Contribution], truth: Day) -> None:
+def check(first: date, last: date, added: list[Contribution], truth: Day) -> None:
     cells: dict[str, list[Cell]] = defaultdict(list)
     for each in added:
         cells[each.metric].append(Cell(each.bucket, each.n, each.numerator, each.denominator))
@@ -56,11 +56,7 @@ def check(first: date, last: date, rows: list[VisitRow], added: list[Contributio
             assert bucket_of(got) == bucket_of(exact)
             assert got == exact or exact > 60
     for within in (0, 20, 60, 62, 300, 307, 900, 1_000):
-        cut = needs_split(cells["wait.service_level"], within)
-        inside = [row for row in rows if cut is not None and bucket_of(row.wait_seconds) == cut]
-        near = [row.outcome for row in inside if row.wait_seconds <= within]
-        split = Split(near.count("served"), near.count("left"))
-        shown = answer("wait.service_level", within=within, split=split)
+        shown = answer("wait.service_level", within=within)
         assert (shown.numerator, shown.denominator) == service_level(truth, within)
         assert not shown.incomplete
 
@@ -80,7 +76,6 @@ def test_a_month_and_each_of_its_days(month: str) -> None:
     everything: list[Contribution] = []
     for day, rows in by_day.items():
         added = merge([each for row in rows for each in contributions(fact(row))])
-        check(day, day, rows, added, truth.days[day])
+        check(day, day, added, truth.days[day])
         everything += added
-    whole = [row for rows in by_day.values() for row in rows]
-    check(min(by_day), max(by_day), whole, everything, truth.total())
+    check(min(by_day), max(by_day), everything, truth.total())
