@@ -255,6 +255,7 @@ def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
 
 def test_low_mode_brings_every_control_within_reach_until_the_next_customer(visitor):
     _, page = at_kiosk(visitor)
+    stocked(page)
     page.get_by_role("button", name="低位操作").click()
     page.emulate_media(reduced_motion="reduce")
     tops = page.locator(".kiosk a:visible, .kiosk button:visible").evaluate_all(

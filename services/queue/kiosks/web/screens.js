@@ -78,7 +78,7 @@ export function home() {
   }
 }
 
-const low = document.querySelector("[data-low]");
+const low = document.querySelector("[data-lower]");
 /** For who sits or is small: everything moves to the lower half, within reach, until the next customer. */
 function lower(on) {
   root.closest(".kiosk").classList.toggle("low", on);
