@@ -59,6 +59,10 @@ def browser(*arguments: str) -> Iterator[Browser]:
             found.close()
 
 
+PATIENCE = 30_000
+"""Milliseconds in which a page must show what it must: a machine with much else to do is slow, and not wrong."""
+
+
 class Watched:
     """A context of a browser whose every page is watched.
 
@@ -72,7 +76,7 @@ class Watched:
         self.faults: list[str] = []
         self.expected: list[str] = []
         self._host = urlsplit(base_url).netloc
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(_COUNT_VIOLATIONS)
         context.on("page", self._watch)
         context.on("request", self._request)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from shared.testing.browser import Watched, browser
+from shared.testing.browser import PATIENCE, Watched, browser
 from shared.testing.process import RunningSystem
 from shared.testing.proxy import Proxy
 from tests.browser.floor import clear
@@ -18,8 +18,7 @@ from tests.chaos.warm import Warm
 
 Visitor = Callable[..., Watched]
 
-# How long a page may take to show what it must: a machine with much else to do is slow, and not wrong.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

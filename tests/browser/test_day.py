@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.testing.browser import PATIENCE as SHOWN_IN
 from shared.testing.browser import Watched, shot
 from shared.testing.process import RunningSystem
 from tests.browser.test_kiosk import COUNTS, at_kiosk, done, stocked, take, told
@@ -137,7 +138,7 @@ def patient(visitor: Callable[..., Watched]) -> Iterator[Callable[..., Watched]]
 
     expect.set_options(timeout=PATIENCE)
     yield make
-    expect.set_options(timeout=None)
+    expect.set_options(timeout=SHOWN_IN)
 
 
 def mean_within(shown: str, begins: dict[str, Span], ends: dict[str, Span], slack: float) -> None:

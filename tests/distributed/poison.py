@@ -11,6 +11,9 @@ from shared.ids import uuid7
 from shared.testing.stack.stack import Stack
 from tests.distributed.tools import wangdian
 
+SENT: set[str] = set()
+"""Subjects of all that was sent: whoever reads the topics afterwards leaves them out."""
+
 
 def visit_that_fails() -> Message:
     """A visit with a wait that no column holds: it can be read, and its handler fails."""
@@ -34,6 +37,8 @@ def unreadable() -> Message:
 
 def send(stack: Stack, *messages: Message) -> None:
     """Put them on the bus."""
+
+    SENT.update(message.key for message in messages)
 
     async def told() -> None:
         assert stack.kafka is not None

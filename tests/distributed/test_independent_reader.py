@@ -20,6 +20,7 @@ from shared.testing.secured import SecuredKafka
 from shared.testing.source import ROOT
 from shared.testing.stack.stack import Stack
 from shared.topics import TOPICS
+from tests.distributed.poison import SENT
 
 SCHEMAS = ROOT / "docs" / "schemas"
 TOLD = {
@@ -86,6 +87,8 @@ def printed(used: Stack, tmp_path_factory: pytest.TempPathFactory) -> list[Print
     found = []
     for line in console(used.kafka, tmp_path_factory.mktemp("console")):
         topic, partition, headers, key, value = line.split("\t")
+        if key in SENT:
+            continue
         pairs = (header.split(":", 1) for header in headers.split("|"))
         message = KafkaMessage({name: text.encode() for name, text in pairs}, key.encode(), value.encode())
         # Raises unless the attributes are those of CloudEvents 1.0.
