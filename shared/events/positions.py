@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,7 +14,8 @@ from shared.db.uow import Reads, Uow
 
 _p = sa.bindparam
 _STORED = sa.select(_offset).where(any_of(_offset.c.topic, "topics"))
-_FIRST = upsert(_offset, ["topic", "partition"], None).returning(_offset.c.next)
+_PLACE = upsert(_offset, ["topic", "partition"], None)
+_FIRST = _PLACE.returning(_offset.c.next)
 _MOVE = (
     sa.update(_offset)
     .where(
@@ -48,6 +50,13 @@ _LAGS = sa.select(_offset.c.topic, _offset.c.partition, (_offset.c.high_water - 
     _offset.c.topic, _offset.c.partition
 )
 _BEHIND = sa.select(sa.func.min(_offset.c.updated_at)).where(_offset.c.high_water > _offset.c.next)
+
+
+class Further(NamedTuple):
+    """Rows of partitions that were never read, and of those whose log is longer than is known."""
+
+    unread: list[dict[str, Any]]
+    grown: list[dict[str, Any]]
 
 
 class OffsetMoved(Exception):
@@ -93,31 +102,32 @@ async def advance(uow: Uow, batch: Batch) -> None:
         raise OffsetMoved(f"{source.topic}[{source.partition}]")
 
 
+async def further(reads: Reads, extents: Mapping[TopicPartition, Extent]) -> Further:
+    """What ``extents`` say that the stored positions do not know."""
+    rows = await reads.all(_STORED, topics=sorted({source.topic for source in extents}))
+    known = {TopicPartition(row.topic, row.partition): row for row in rows}
+    found = Further([], [])
+    # In one order everywhere, so that two units never wait for each other.
+    for source, extent in sorted(extents.items()):
+        row = known.get(source)
+        if row is None:
+            place = {"topic": source.topic, "partition": source.partition, "log": "", "next": extent.first}
+            found.unread.append(place | {"high_water": extent.end, "updated_at": reads.now})
+        elif row.log in {"", extent.log} and extent.end > row.high_water:
+            place = {"t": source.topic, "p": source.partition, "l": row.log}
+            found.grown.append(place | {"h": extent.end, "at": reads.now})
+    return found
+
+
 async def reach(uow: Uow, extents: Mapping[TopicPartition, Extent]) -> int:
-    """The logs go as far as ``extents`` say, whoever reads them; how many positions learnt something new.
+    """The logs go as far as ``extents`` say, whoever reads them; how many of them grew.
 
     A partition that was never read gets its place, at the log's first record: what waits there is behind, too.
     """
-    rows = await uow.all(_STORED, topics=sorted({source.topic for source in extents}))
-    stored = {TopicPartition(row.topic, row.partition): row for row in rows}
-    grown = 0
-    # In one order everywhere, so that two units never wait for each other.
-    for source, found in sorted(extents.items()):
-        row = stored.get(source)
-        if row is None:
-            grown += found.end > found.first
-            await uow.scalar(
-                _FIRST,
-                topic=source.topic,
-                partition=source.partition,
-                log="",
-                next=found.first,
-                high_water=found.end,
-                updated_at=uow.now,
-            )
-        elif row.log in {"", found.log} and found.end > row.high_water:
-            grown += await uow.execute(_REACH, t=source.topic, p=source.partition, l=row.log, h=found.end, at=uow.now)
-    return grown
+    found = await further(uow, extents)
+    await uow.many(_PLACE, found.unread, distinct=True)
+    await uow.many(_REACH, found.grown)
+    return len(found.grown)
 
 
 async def decide(uow: Uow, source: TopicPartition, position: Position) -> None:

@@ -26,11 +26,15 @@ class Reach:
         self._topics = tuple(topics)
 
     async def turn(self) -> int:
-        """Look once; returns 0, as there is no more to see at once. A bus that does not say is the worker's to tell."""
+        """Look once, and write only what is news; returns 0, as there is no more to see at once.
+
+        A bus that does not say is the worker's to tell.
+        """
         try:
             extents = await self._bus.extents(self._topics)
         except BusUnavailable as trouble:
             log.info("extents_unknown", service=self._service, error=type(trouble).__name__)
             return 0
-        await self._db.write(lambda uow: positions.reach(uow, extents), actor="events.reach")
+        if any(await self._db.read(lambda reads: positions.further(reads, extents))):
+            await self._db.write(lambda uow: positions.reach(uow, extents), actor="events.reach")
         return 0

@@ -13,7 +13,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from shared.security.audit import Checkpoint
-from shared.security.audit_verifier import Older
+from shared.security.audit_verifier import Older, vouched
 from shared.security.envelope import decode, encode
 from shared.security.keyring import Keyring
 from shared.security.secretfile import create_once, locked, replace
@@ -40,8 +40,7 @@ class AuditKeys:
 
     def believes(self, checkpoint: Checkpoint) -> bool:
         """Whether the service itself signed it."""
-        older = [each.key for each in self.older if checkpoint.block <= each.until]
-        return checkpoint.service == self.service and checkpoint.signed_by([*self.keys, *older])
+        return checkpoint.service == self.service and vouched(checkpoint, self.keys, self.older)
 
 
 def path_of(keys: Path, service: str) -> Path:

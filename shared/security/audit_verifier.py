@@ -26,6 +26,13 @@ class Older(NamedTuple):
     until: int
 
 
+def vouched(head: Checkpoint, keys: Sequence[Ed25519PublicKey], older: Sequence[Older]) -> bool:
+    """Whether one of ``keys`` signed, or one of ``older`` that is believed so far."""
+    # A forger may store anything in any field.
+    earlier = [each.key for each in older if isinstance(head.block, int) and head.block <= each.until]
+    return head.signed_by([*keys, *earlier])
+
+
 class Finding(NamedTuple):
     """Something that is not as it was sealed. ``seq`` is the row, or the first row of a block that is wrong as a whole;
     None where the rows are gone.
@@ -69,9 +76,8 @@ class Report(NamedTuple):
 class ChainVerifier:
     """Feed ``block`` and then its ``row``s, ascending by block and row number; ``finish`` gives the report.
 
-    ``keys`` are the public keys that sign, ``older`` those that signed up to a block.
-    ``checkpoints`` come from outside the database (the topic, an
-    export): they prove that the log's end was not cut and that the chain was not made anew.
+    ``keys`` are the public keys that sign, ``older`` those that signed up to a block. ``checkpoints`` come from outside
+    the database (the topic, an export): they prove that the log's end was not cut and that the chain was not made anew.
     ``start`` is the checkpoint before the first block fed; without it the log must begin at its first block.
     """
 
@@ -166,8 +172,7 @@ class ChainVerifier:
         self._advance()
 
     def _signed(self, head: Checkpoint) -> bool:
-        older = [each.key for each in self._older if isinstance(head.block, int) and head.block <= each.until]
-        return head.signed_by([*self._keys, *older])
+        return vouched(head, self._keys, self._older)
 
     def _compare_outside(self, head: Checkpoint) -> None:
         for outside in self._outside.pop(head.block, ()):

@@ -109,7 +109,8 @@ def next_build(tree):
         sheet.write("/* another build */")
 
     def start(arguments, environment, output):
-        settings = [f"{name}={value}" for name, value in (environment | {"PYTHONPATH": str(tree)}).items()]
+        environment = environment | {"PYTHONPATH": f"{tree}:{ROOT / 'clients' / 'python'}"}
+        settings = [f"{name}={value}" for name, value in environment.items()]
         with output.open("ab") as said:
             return subprocess.Popen(
                 ["env", *settings, sys.executable, "-m", "services", *arguments],

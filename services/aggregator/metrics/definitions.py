@@ -9,7 +9,7 @@ from services.aggregator.metrics.buckets import BEYOND, bucket_of
 from services.aggregator.metrics.registry import METRICS, metric
 from services.aggregator.metrics.values import Amount, Fact, ResponseFact, VisitFact
 
-__all__ = ["METRICS"]
+__all__ = ["LEVELS", "METRICS"]
 
 _ONE: Final = Amount(1, 1, 1)
 _CALLED: Final = frozenset({"called", "serving", "served", "no_show"})
@@ -232,3 +232,7 @@ def survey_csat(fact: ResponseFact) -> Amount | None:
     if not fact.responded or not valid:
         return None
     return Amount(1, sum(answer >= _SATISFIED for answer in valid), len(valid))
+
+
+LEVELS: Final = frozenset(each.id for each in METRICS.values() if each.kind == "service_level")
+"""The metrics whose cells are kept by second."""

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from services.aggregator.metrics.answers import DEFAULT_WITHIN
-from services.aggregator.metrics.definitions import METRICS
+from services.aggregator.metrics.definitions import LEVELS
 from services.aggregator.metrics.values import Contribution
 
 ALL_DAYS: Final = date.min
@@ -13,8 +13,6 @@ ALL_DAYS: Final = date.min
 
 STRIPES: Final = 8
 
-LEVELS: Final = frozenset(each.id for each in METRICS.values() if each.kind == "service_level")
-"""The metrics whose cells are kept by second."""
 Sums = dict[tuple[date, str], list[int]]
 """(day, metric) to n, numerator and denominator."""
 

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from services.aggregator.metrics.buckets import BEYOND, STEPS
+from services.aggregator.metrics.definitions import LEVELS
 from services.aggregator.metrics.models import Carry, Cell, Subtotal, SubtotalSecond, UnitAbove
-from services.aggregator.metrics.rollups import LEVELS
 from shared.db.statements import table
 from shared.db.types import any_of
 from shared.directory.replica import AFTER_ANY_ID

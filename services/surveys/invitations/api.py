@@ -80,9 +80,7 @@ async def list_invitation_rules(reads: Reads, actor: ReadInvitationRules, asked:
 
 
 def _rule(row: Row) -> InvitationRuleView:
-    return InvitationRuleView(
-        effective_from=row.effective_from, valid_days=row.valid_days, questionnaire=row.questionnaire
-    )
+    return InvitationRuleView(**row._asdict())
 
 
 async def _view(reads: Reads, row: Row) -> InvitationView:

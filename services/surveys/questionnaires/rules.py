@@ -65,7 +65,7 @@ def missing_dimensions(present: Iterable[str]) -> list[str]:
 def effective_fault(effective_from: datetime, now: datetime) -> Fault | None:
     """Why a version cannot begin then: the past is decided, and ten years ahead is a mistake; None when it can."""
     if effective_from < now:
-        return Fault("/effective_from", "in_the_past", "A version cannot be in force before it is published")
+        return Fault("/effective_from", "in_the_past", "What was in force in the past is decided")
     if effective_from - now > FARTHEST_AHEAD:
         return Fault("/effective_from", "too_far_ahead", f"At most {FARTHEST_AHEAD.days} days ahead")
     return None
