@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from services.aggregator.facts import rebuild
 from services.aggregator.facts.handlers import project_responses, project_visits
 from services.aggregator.facts.kinds import RESPONSES, VISITS
 from services.aggregator.facts.models import FactResponse, FactVisit
@@ -106,6 +107,28 @@ class Figures:
             mine = [each for each in events if isinstance(each.data, handler.kinds)]
             if mine:
                 await self.db.write(lambda uow, h=handler, m=mine: h.apply(uow, m), actor="test")
+
+    async def ask_for_rebuild(self):
+        """Begin a rebuild unless one is under way."""
+
+        async def ask(uow):
+            state = await generations.seize(uow)
+            if state.building is None:
+                await generations.save(uow, rebuild._begun(state))
+
+        await self.db.write(ask, actor="test")
+
+    async def rebuild_step(self):
+        """One step of the rebuild; how much it did."""
+        return await self.db.write(rebuild.step, actor="test")
+
+    async def rebuilt(self):
+        """Go on until there is nothing more to rebuild; the steps that it took."""
+        steps = 0
+        while await self.rebuild_step():
+            steps += 1
+            assert steps < 500
+        return steps
 
     async def learn(self, *states, sequence=1):
         """Hear of units as the consumer does, the replica of the directory first."""

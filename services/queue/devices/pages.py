@@ -9,7 +9,7 @@ from services.queue.auth import ActAsDevice, SetUpDevices
 from services.queue.devices import queries, service
 from services.queue.devices.errors import UnknownCode
 from services.queue.devices.rules import DeviceKind, DeviceState, told_again
-from services.queue.devices.views import shown
+from services.queue.devices.views import name_of, shown
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
@@ -101,6 +101,7 @@ async def _list(reads: Reads, actor: Principal, typed: str = "", label: str = ""
         status=status,
         devices=found,
         twice=twice,
+        names={each.id: name_of(each) for each in found},
         unit=unit,
         typed=typed,
         label=label,

@@ -6,6 +6,11 @@ from services.queue.devices.rules import DeviceKind, DeviceState
 from services.queue.devices.schemas import DeviceView
 
 
+def name_of(device: Any) -> str:
+    """What staff call a device: its label, or the end of its id."""
+    return str(device.label or device.id[-6:])
+
+
 def shown(row: Any) -> DeviceView:
     """A device for staff."""
     return DeviceView(

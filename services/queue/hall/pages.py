@@ -16,7 +16,6 @@ from services.queue.windows import service as windows
 from services.queue.windows.schemas import OverrideRequest
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
-from shared.directory.business_day import business_date
 from shared.web.fields import CodeField, PathId, Text, UnitId
 from shared.web.i18n import N_
 from shared.web.pages import Page, PageRouter, SeeOther
@@ -80,7 +79,7 @@ async def _quotes(reads: Reads, branch: Any, floor: dict[str, Any]) -> dict[str,
     found = {}
     for wait in await kiosks.waits(reads, branch, 0):
         found[wait.service.code] = minutes_to_expect(*(wait.quotes[0] if wait.quotes else (None, None)))
-    day = business_date(reads.now, branch.zone, branch.cutoff)
+    day = branch.business_date(reads.now)
     for code in floor["services"].keys() - found.keys():
         _, quote = await tickets.place(reads, branch.id, day, code, reads.now, NEWEST)
         found[code] = minutes_to_expect(quote.p50, quote.p80)

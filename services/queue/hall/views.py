@@ -7,6 +7,7 @@ from typing import Any
 
 from services.queue.devices.rules import FEW, DeviceKind, DeviceState
 from services.queue.devices.service import subject
+from services.queue.devices.views import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def _machine(row: Any, build: str) -> Machine:
     return Machine(
         row.id,
         DeviceKind(row.kind),
-        row.label or row.id[-6:],
+        name_of(row),
         row.silent,
         row.seen_at,
         row.outbox or 0,
@@ -47,4 +48,4 @@ def _machine(row: Any, build: str) -> Machine:
 
 def named(rows: Iterable[Any]) -> dict[str, str]:
     """The names of devices by what they act as."""
-    return {subject(row.id): row.label or row.id[-6:] for row in rows}
+    return {subject(row.id): name_of(row) for row in rows}

@@ -15,35 +15,14 @@ def small_steps(monkeypatch):
     monkeypatch.setattr(rebuild, "ROWS_A_STEP", 5)
 
 
-async def _step(figures):
-    return await figures.db.write(rebuild.step, actor="test")
-
-
-async def _ask(figures):
-    async def ask(uow):
-        state = await generations.seize(uow)
-        if state.building is None:
-            await generations.save(uow, rebuild._begun(state))
-
-    await figures.db.write(ask, actor="test")
-
-
 async def _state(figures):
     return await figures.db.read(generations.look)
 
 
-async def _settle(figures):
-    steps = 0
-    while await _step(figures):
-        steps += 1
-        assert steps < 500
-    return steps
-
-
 async def test_nothing_is_done_without_a_reason(figures, tell_visit):
-    assert await _step(figures) == 0
+    assert await figures.rebuild_step() == 0
     await figures.tell(tell_visit())
-    assert await _step(figures) == 0
+    assert await figures.rebuild_step() == 0
     assert await figures.active() == 1
 
 
@@ -54,7 +33,7 @@ async def test_a_rebuild_among_arrivals_gives_the_same_figures(figures, tell_vis
         await figures.empty()
         await figures.tell(*(tell_visit(f"v{i:02d}", "waiting") for i in range(0, 20, 2)))
         await figures.tell(*(tell_invitation(f"i{i}") for i in range(5)))
-        await _ask(figures)
+        await figures.ask_for_rebuild()
         while (await _state(figures)).building is not None:
             name = f"v{rng.randint(0, 21):02d}"
             await figures.tell(
@@ -62,10 +41,10 @@ async def test_a_rebuild_among_arrivals_gives_the_same_figures(figures, tell_vis
                 tell_invitation(f"i{rng.randint(0, 6)}", [rng.randint(1, 5)], sequence=rng.randint(2, 9)),
             )
             await figures.assert_true()
-            await _step(figures)
+            await figures.rebuild_step()
         assert await figures.active() == 2
         await figures.assert_true()
-        await _settle(figures)
+        await figures.rebuilt()
         assert await figures.cells(1) == {}
         await figures.assert_true()
 
@@ -84,7 +63,7 @@ async def test_new_versions_rebuild_by_themselves(figures, tell_visit):
     await figures.tell(*(tell_visit(f"v{i}") for i in range(10)))
     await _stored_versions(figures, **{"visits.opened": 0})
     assert not generations.made_by_us(await _state(figures), "visits.opened")
-    assert await _settle(figures) > 5
+    assert await figures.rebuilt() > 5
     state = await _state(figures)
     assert (state.active, state.versions, state.building) == (2, generations.VERSIONS, None)
     assert generations.made_by_us(state, "visits.opened")
@@ -94,14 +73,14 @@ async def test_new_versions_rebuild_by_themselves(figures, tell_visit):
 async def test_old_code_never_undoes_what_new_code_built(figures, tell_visit):
     await figures.tell(tell_visit())
     await _stored_versions(figures, **{"visits.opened": 99})
-    assert await _settle(figures) == 0
+    assert await figures.rebuilt() == 0
     await figures.tell(tell_visit("v2"))
     state = await _state(figures)
     assert state.spoiled
-    assert await _settle(figures) == 0
+    assert await figures.rebuilt() == 0
     # The new code sees that old code wrote to its cells, and makes them once more.
     await _stored_versions(figures, **{"visits.opened": 1})
-    assert await _settle(figures) > 0
+    assert await figures.rebuilt() > 0
     state = await _state(figures)
     assert not state.spoiled
     await figures.assert_true()
@@ -116,6 +95,6 @@ async def test_old_code_abandons_a_build_of_other_versions(figures, tell_visit):
         await generations.save(uow, rebuild._begun(state)._replace(building_versions=newer))
 
     await figures.db.write(other, actor="test")
-    assert await _step(figures) == 0
+    assert await figures.rebuild_step() == 0
     await figures.tell(tell_visit("v2"))
     assert (await _state(figures)).building is None

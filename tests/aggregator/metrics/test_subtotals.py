@@ -136,25 +136,9 @@ def some_events(rng, tell_visit, tell_invitation):
     return told
 
 
-async def begin_rebuild(figures):
-    async def begin(uow):
-        state = await generations.seize(uow)
-        if state.building is None:
-            await generations.save(uow, rebuild._begun(state))
-
-    await figures.db.write(begin, actor="test")
-
-
 async def carry_all(figures):
     while await figures.db.write(subtotals.carry_up, actor="test"):
         pass
-
-
-async def rebuild_all(figures):
-    for _ in range(200):
-        if not await figures.db.write(rebuild.step, actor="test"):
-            return
-    raise AssertionError("the rebuild never ends")
 
 
 @pytest.fixture
@@ -183,14 +167,14 @@ async def test_any_unit_has_the_sum_of_the_facts_below_it(figures, tell_visit, t
             if rng.random() < 0.3:
                 await tree.anything(rng)
             if rng.random() < 0.2:
-                await begin_rebuild(figures)
+                await figures.ask_for_rebuild()
             for _ in range(rng.randint(0, 3)):
                 await figures.db.write(rebuild.step, actor="test")
             if step >= 3:
                 await assert_right(figures, tree, some_questions(rng, 6))
         await assert_right(figures, tree, EVERY_QUESTION)
         await carry_all(figures)
-        await rebuild_all(figures)
+        await figures.rebuilt()
         await figures.assert_true()
         await assert_right(figures, tree, EVERY_QUESTION)
 
@@ -216,13 +200,13 @@ async def test_arrivals_carries_moves_and_a_rebuild_at_once(figures, tell_visit,
             await tree.anything(rng)
 
     async def make_anew():
-        await begin_rebuild(figures)
+        await figures.ask_for_rebuild()
         for _ in range(12):
             await figures.db.write(rebuild.step, actor="test")
 
     await asyncio.gather(arrive(1), arrive(2), arrive(3), carry(), carry(), move(), make_anew())
     await assert_right(figures, tree, EVERY_QUESTION)
-    await rebuild_all(figures)
+    await figures.rebuilt()
     await carry_all(figures)
     await figures.assert_true()
     await assert_right(figures, tree, EVERY_QUESTION)
@@ -269,7 +253,7 @@ async def test_cells_of_a_build_without_subtotals_are_summed_until_they_are_made
     asked = await question(figures, "p1", "visits.served")
     assert (await figures.db.read(lambda reads: metrics.read_from(reads, asked))).source == "sum"
     await assert_right(figures, tree, EVERY_QUESTION)
-    await rebuild_all(figures)
+    await figures.rebuilt()
     assert (await figures.db.read(lambda reads: metrics.read_from(reads, asked))).source == "tree"
     await assert_right(figures, tree, EVERY_QUESTION)
 
@@ -284,7 +268,7 @@ async def test_a_service_level_that_was_kept_in_another_way_is_not_misread(figur
     assert (told.n, told.value, told.incomplete) == (0, None, True)
     below = await figures.db.read(lambda reads: shown.children(reads, asked))
     assert [(each.unit, each.point.n) for each in below] == [("p1", 0), ("p2", 0)]
-    await rebuild_all(figures)
+    await figures.rebuilt()
     (told,) = await figures.db.read(lambda reads: shown.points(reads, asked))
     assert (told.n, told.value, told.incomplete) == (3, 0.0, False)
 
