@@ -30,5 +30,6 @@ SetUpDevices = Annotated[Principal, scope("queue:devices:set-up", "branch_manage
 ActAsDevice = Annotated[Principal, scope("queue:devices:act", "kiosk", "board")]
 ReadBoard = Annotated[Principal, scope("queue:board:read", "board", *_HALL)]
 AskContact = Annotated[Principal, scope("queue:visits:contact", "service")]
+FollowTickets = Annotated[Principal, scope("queue:tickets:follow", "service")]
 ImportHistory = Annotated[Principal, scope("queue:imports:write", "integration", "head_office", "operator")]
 ReadImports = Annotated[Principal, scope("queue:imports:read", "integration", "head_office", "operator", "auditor")]

@@ -26,6 +26,11 @@ class Channel(StrEnum):
     PHONE = "phone"
     IMPORT = "import"
 
+    @property
+    def self_served(self) -> bool:
+        """Whether the customer took the ticket alone, so that its link was never in the hands of who is rated (1.2e)."""
+        return self in (Channel.KIOSK, Channel.APP)
+
 
 class VisitState(EventData):
     """The whole visit as it stands after the event, so that no consumer joins streams to understand one.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from shared.ids import uuid7
 
@@ -84,6 +84,10 @@ def trace_of(traceparent: str) -> Iterator[Trace]:
         current_trace.reset(token)
 
 
+BENEATH: Final = "wangdian.send"
+"""Where a request's scope keeps the ``send`` beneath every layer of ours, for replies that go on and on."""
+
+
 class TraceMiddleware:
     """Reads or makes the request's trace and answers with it: ``x-trace-id`` and ``traceresponse``."""
 
@@ -103,6 +107,7 @@ class TraceMiddleware:
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 
+        scope[BENEATH] = send
         token = current_trace.set(trace)
         await self._app(scope, receive, answer)
         # Not in a finally: the outermost error handler, which runs after us, still names the trace in its reply.

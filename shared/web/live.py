@@ -21,6 +21,7 @@ from shared.clock import Clock
 from shared.db.database import Database
 from shared.db.statements import Row
 from shared.db.uow import Reads
+from shared.observability.tracing import BENEATH
 from shared.web import feed
 
 POLL: Final = 0.5
@@ -180,8 +181,11 @@ class Stream(Response):
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: self.bell.set())
         topic = await self._live.watch(self._name, self)
+        # A task of its own is woken without the layers that stand around a request, and no frame passes them on its
+        # way out: of 2,000 streams, that is half the work.
+        writing = asyncio.create_task(self._run(topic, gone, scope.get(BENEATH, send)))
         try:
-            await self._run(topic, gone, send)
+            await writing
         finally:
             self._live.leave(self._name, self)
             gone.cancel()
@@ -196,8 +200,9 @@ class Stream(Response):
         while not gone.done() and not self._live.closing:
             self.bell.clear()
             if topic.seq != cursor:
-                cursor, body = await self._next(topic, cursor)
-                await _send(send, body)
+                newest = topic.frames[-1] if topic.frames else (-1, b"")
+                cursor, body = newest if newest[0] == cursor + 1 else await self._next(topic, cursor)
+                await send({"type": "http.response.body", "body": body, "more_body": True})
                 continue
             if topic.ticks != ticks:
                 ticks = topic.ticks

@@ -24,6 +24,7 @@ from shared.web.i18n import N_
 from shared.web.pages import Page, PageRouter, SeeOther
 from shared.web.places import unit_name
 from shared.web.render import Screen
+from shared.web.scales import SATISFACTION
 from shared.web.site import site
 
 router = PageRouter(
@@ -64,6 +65,7 @@ async def kiosk(reads: Reads, request: Request, actor: RunKiosk, place: Place, h
         tiles=[tile(each) for each in waits],
         sheets=[sheet(each.service) for each in waits],
         helped=helped,
+        satisfaction=SATISFACTION,
         prints=actor.client == "device",
         worker=site(request).renderer.assets.url("queue/kiosks/worker.js"),
     )
@@ -75,7 +77,7 @@ async def take(
 ) -> SeeOther:
     """A number at once, for a kiosk without scripts or without numbers of its own."""
     unit = await replica.branch(uow, actor, actor.units[0])
-    issued = await tickets.issue(uow, unit, TicketRequest(service=service_code, channel="kiosk"))
+    issued = await tickets.issue(uow, unit, TicketRequest(service=service_code, channel="kiosk"), actor)
     return SeeOther(f"/queue/kiosk/t/{issued.token}")
 
 

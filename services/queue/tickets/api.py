@@ -4,10 +4,18 @@ from datetime import UTC, datetime
 
 from fastapi import Request
 
-from services.queue.auth import AskContact, IssueTickets, LeaveQueue, ReadHall, ReadVisits, RunWindow, ServeVisits
+from services.queue.auth import AskContact, FollowTickets, IssueTickets, LeaveQueue, ReadHall, ReadVisits, RunWindow, ServeVisits
 from services.queue.tickets import queries, service
 from services.queue.tickets.printing import lines, qr_text
-from services.queue.tickets.schemas import ContactLeft, Ticket, TicketRequest, TicketStatus, VisitView, WaitingView
+from services.queue.tickets.schemas import (
+    ContactLeft,
+    Ticket,
+    TicketRequest,
+    TicketStatus,
+    TicketVisit,
+    VisitView,
+    WaitingView,
+)
 from services.queue.tickets.views import shown, waiting
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
@@ -28,7 +36,7 @@ router = ServiceRouter("queue", "tickets")
 async def issue_ticket(uow: Uow, actor: IssueTickets, request: Request, unit: UnitId, command: TicketRequest) -> Ticket:
     """Issue a ticket (取号): number, people ahead, wait quote, slip and link."""
     branch = await replica.branch(uow, actor, unit)
-    issued = await service.issue(uow, branch, command)
+    issued = await service.issue(uow, branch, command, actor)
     visit = issued.visit
     uow.headers["Location"] = f"/queue/v1/visits/{visit['id']}"
     uow.headers["ETag"] = etag(1)
@@ -145,6 +153,13 @@ async def follow_ticket(reads: Reads, request: Request, token: LinkToken) -> Tic
         quote=seen.quote,
         next_poll_s=seen.next_poll_s,
     )
+
+
+@router.get("/t/{token}/visit")
+async def visit_of_ticket(reads: Reads, request: Request, actor: FollowTickets, token: LinkToken) -> TicketVisit:
+    """Which visit a ticket's link stands for; asked by services to which the customer showed it."""
+    row = await service.by_link(reads, request.app.state.keyring.token_hash(token))
+    return TicketVisit(visit=row.id, status=row.status, channel=row.channel)
 
 
 @router.get("/visits/{visit}/contact")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.arithmetic import whole_seconds
+from shared.contracts.queue import Channel
 from shared.contracts.queue import VisitStatus as S
 
 MOVES: Final[Mapping[str, tuple[frozenset[S], S]]] = {
@@ -25,6 +26,21 @@ def allowed(status: str) -> list[str]:
 def ticket_number(prefix: str, count: int) -> str:
     """The printed number: prefix and at least three digits, ``A007``; never reused within the business day."""
     return f"{prefix}{count:03d}"
+
+
+SERVES: Final = frozenset({"teller", "branch_manager"})
+"""Roles of the people who serve and are rated."""
+
+
+def channel_of(roles: frozenset[str], asked: str | None) -> Channel | None:
+    """How a ticket is asked for; None when the caller cannot have asked for it so.
+
+    Staff take a ticket at the counter or at a customer's call, and never as a kiosk or an app: by such a ticket's link
+    its holder may rate the visit.
+    """
+    if roles and roles <= SERVES:
+        return Channel(asked or Channel.STAFF) if asked in (None, Channel.STAFF, Channel.PHONE) else None
+    return Channel(asked or Channel.KIOSK)
 
 
 NEAR: Final = ((3, 5), (10, 15))

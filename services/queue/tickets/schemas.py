@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from shared.contracts.queue import VisitStatus
+from shared.contracts.queue import Channel, VisitStatus
 from shared.web.fields import CodeField, Command
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,24}$")]
@@ -21,7 +21,9 @@ class TicketRequest(Command):
     """What the customer wants (取号)."""
 
     service: CodeField = Field(examples=["cash"])
-    channel: Literal["kiosk", "app", "staff", "phone"] = "kiosk"
+    channel: Literal["kiosk", "app", "staff", "phone"] | None = Field(
+        default=None, description="Without one: staff for staff, kiosk for everybody else", examples=["kiosk"]
+    )
     ticket_class: CodeField = Field(default="ordinary", alias="class", examples=["ordinary"])
     contact: Contact | None = None
 
@@ -50,6 +52,14 @@ class Ticket(BaseModel):
     token: str
     print: list[str]
     qr: str
+
+
+class TicketVisit(BaseModel):
+    """The visit behind a ticket's link, as other services see it."""
+
+    visit: str
+    status: VisitStatus
+    channel: Channel
 
 
 class VisitView(BaseModel):

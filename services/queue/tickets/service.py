@@ -7,7 +7,7 @@ from services.queue.catalogue.service import to_issue
 from services.queue.estimates.service import quote_for
 from services.queue.tickets import queries
 from services.queue.tickets.errors import WindowNotOpen
-from services.queue.tickets.rules import MOVES, allowed, lasted, next_poll, ticket_number
+from services.queue.tickets.rules import MOVES, allowed, channel_of, lasted, next_poll, ticket_number
 from services.queue.tickets.schemas import Quote, TicketRequest
 from services.queue.tickets.views import told
 from services.queue.windows import queries as window_queries
@@ -33,7 +33,7 @@ from shared.ids import uuid7
 from shared.security.principal import Principal
 from shared.web import feed
 from shared.web.etags import check_version
-from shared.web.problems import IllegalTransition, NotFound
+from shared.web.problems import IllegalTransition, InvalidField, NotFound
 
 TOKEN = "ticket"  # nosec B105 # noqa: S105 - the purpose a link token is derived for
 _EVENTS: dict[str, type[VisitState]] = {
@@ -56,7 +56,7 @@ class Issued(NamedTuple):
     token: str
 
 
-async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
+async def issue(uow: Uow, unit: UnitRow, command: TicketRequest, by: Principal) -> Issued:
     """Issue a ticket: one visit begins.
 
     INVARIANT: numbers are unique per branch, business date and prefix, and without gaps but for those that kiosks have
@@ -64,6 +64,11 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
     (tests/queue/tickets/test_api.py::test_parallel_tickets_have_gapless_numbers).
     """
     replica.require_in_force(unit, uow.now)
+    channel = channel_of(by.roles, command.channel)
+    if channel is None:
+        raise InvalidField(
+            "/channel", "not_yours", "Staff take tickets as staff or phone", "工作人员取号的渠道只能是 staff 或 phone"
+        )
     catalogue = await to_issue(uow, unit.id, command.service, command.ticket_class)
     day = business_date(uow.now, unit.zone, unit.cutoff)
     order_at = uow.now - timedelta(seconds=catalogue.head_start_seconds)
@@ -78,7 +83,7 @@ async def issue(uow: Uow, unit: UnitRow, command: TicketRequest) -> Issued:
         number=ticket_number(catalogue.prefix, count),
         service=command.service,
         ticket_class=command.ticket_class,
-        channel=command.channel,
+        channel=channel.value,
         issued_at=uow.now,
         order_at=order_at,
         quote_p50=quote.p50,
@@ -127,11 +132,17 @@ class Followed(NamedTuple):
     next_poll_s: int | None
 
 
-async def follow(reads: Reads, token_hash: str) -> Followed:
-    """The ticket behind a link as it stands, or 404."""
+async def by_link(reads: Reads, token_hash: str) -> Row:
+    """The visit behind a ticket's link, or 404."""
     row = await reads.one(queries.BY_TOKEN, token_hash=token_hash)
     if row is None:
         raise NotFound
+    return row
+
+
+async def follow(reads: Reads, token_hash: str) -> Followed:
+    """The ticket behind a link as it stands, or 404."""
+    row = await by_link(reads, token_hash)
     ahead = quote = None
     if row.status == VisitStatus.WAITING:
         ahead, quote = await place(reads, row.unit, row.business_date, row.service, row.order_at, row.id)
@@ -140,9 +151,7 @@ async def follow(reads: Reads, token_hash: str) -> Followed:
 
 async def leave_by_link(uow: Uow, token_hash: str) -> None:
     """The holder of the link leaves the queue; 404 for an unknown link, 409 when it is too late for that."""
-    found = await uow.one(queries.BY_TOKEN, token_hash=token_hash)
-    if found is None:
-        raise NotFound
+    found = await by_link(uow, token_hash)
     holder = Principal(f"link:{token_hash}", None, frozenset(), ())
     await act(uow, holder, await visit_in(uow, found.id, lock=True), "leave", None)
 

@@ -5,7 +5,7 @@ from typing import Any
 from services.queue.tickets.printing import minutes_to_expect
 from services.queue.tickets.rules import allowed
 from services.queue.tickets.schemas import VisitView, WaitingView
-from shared.contracts.queue import VisitState
+from shared.contracts.queue import Channel, VisitState, VisitStatus
 
 
 def told(kind: type[VisitState], row: Any, staff_external: str | None = None) -> VisitState:
@@ -87,5 +87,6 @@ def on_the_phone(seen: Any, service: Any, last: Any, *, today: bool) -> dict[str
         "high": high,
         "last": [(row.number, row.window) for row in last],
         "next_poll": (seen.next_poll_s if today else None) or 0,
+        "may_rate": visit.status == VisitStatus.SERVED and Channel(visit.channel).self_served,
         "may_leave": today and "leave" in allowed(visit.status),
     }

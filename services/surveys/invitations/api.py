@@ -19,7 +19,9 @@ from services.surveys.invitations.schemas import (
     InvitationRuleRequest,
     InvitationRuleView,
     InvitationView,
+    TicketInvitation,
 )
+from services.surveys.invitations.tickets import BehindTicket, invitation_of
 from services.surveys.questionnaires import queries as questionnaires
 from services.surveys.questionnaires.schemas import SurveyItem
 from shared.db.statements import Row
@@ -41,6 +43,13 @@ async def get_invitation(reads: Reads, holder: LinkHolder, links: Links, token: 
     """The questions behind a link, and whether they can still be answered; an unknown link is 404."""
     row = await service.by_token_hash(reads, links.token_hash(token))
     return await _view(reads, row)
+
+
+@router.get("/tickets/{token}/invitation", dependencies=[public("the holder of the ticket's link rates the visit")])
+async def get_ticket_invitation(reads: Reads, links: Links, ticket: BehindTicket) -> TicketInvitation:
+    """The invitation of the visit whose ticket the customer shows (凭号票评价); its path's ``token`` is the ticket's."""
+    row = await invitation_of(reads, ticket)
+    return TicketInvitation(**dict(await _view(reads, row)), token=token_of(links, row.id))
 
 
 @router.get("/visits/{visit}/invitation")

@@ -25,6 +25,12 @@ class InvitationView(BaseModel):
     questionnaire: AskedQuestionnaire
 
 
+class TicketInvitation(InvitationView):
+    """What the holder of a ticket sees; ``token`` is the link by which the visit is rated."""
+
+    token: str
+
+
 class Invitation(InvitationView):
     """What devices and staff see of a visit's invitation.
 

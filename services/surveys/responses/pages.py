@@ -1,5 +1,6 @@
 """The survey of a visit on the customer's phone (评价): behind the invitation's link, sent once, without a name."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -7,7 +8,16 @@ from fastapi import Depends, Path, Request
 
 from services.surveys.invitations import rules as invitations
 from services.surveys.invitations import service as links
-from services.surveys.invitations.errors import AlreadyAnswered, InvitationExpired
+from services.surveys.invitations import tickets
+from services.surveys.invitations.errors import (
+    AlreadyAnswered,
+    InvitationExpired,
+    InvitationNotReady,
+    NotServedYet,
+    TakenByStaff,
+)
+from services.surveys.invitations.links import token_of
+from services.surveys.invitations.tickets import TicketLink
 from services.surveys.questionnaires import queries as questionnaires
 from services.surveys.responses import service
 from services.surveys.responses.rules import faults_of
@@ -22,6 +32,7 @@ from shared.web.problems import IllegalTransition, NotFound
 router = PageRouter(__name__)
 
 Token = Annotated[str, Path(max_length=64)]
+TICKET = re.compile("[A-Za-z0-9_-]{22}")
 HOLDER = [public("the link is the customer's only key, and answers once")]
 
 
@@ -39,6 +50,26 @@ async def _place(request: Request, token: Token) -> Mapping[str, str]:
 
 
 Place = Annotated[Mapping[str, str], Depends(_place)]
+
+
+async def _ticket(request: Request, token: Token) -> TicketLink | None:
+    return await tickets.ask(request, token) if TICKET.fullmatch(token) else None
+
+
+@router.get(
+    "/surveys/t/{token}", dependencies=[public("the holder of the ticket's link is led to the survey of the visit")]
+)
+async def by_ticket(
+    reads: Reads, request: Request, token: Token, ticket: Annotated[TicketLink | None, Depends(_ticket)]
+) -> Page | SeeOther:
+    """From the ticket on the phone to the survey of its visit, or why there is none (yet)."""
+    try:
+        row = await tickets.invitation_of(reads, ticket)
+    except NotFound:
+        return Page("closed.html", status=404, why="unknown")
+    except (TakenByStaff, NotServedYet, InvitationNotReady) as refused:
+        return Page("closed.html", status=refused.status, why=refused.code, headers=refused.headers)
+    return SeeOther(f"/surveys/a/{token_of(request.app.state.keyring, row.id)}")
 
 
 @router.get("/surveys/a/{token}", dependencies=HOLDER)

@@ -1,18 +1,9 @@
 """From the items of a questionnaire to the fields of a form, and back."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from shared.web.i18n import N_
-
-SATISFACTION: Final = (
-    N_("Very dissatisfied"),
-    N_("Dissatisfied"),
-    N_("Neither"),
-    N_("Satisfied"),
-    N_("Very satisfied"),
-)
-"""The words of a scale of five, worst first; the best stands on top of the form, as people read."""
+from shared.web.scales import SATISFACTION
 
 
 def question(item: Any, chosen: int | None, wrong: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import threading
 import time
+import time
 
 import pytest
 
@@ -258,23 +259,24 @@ async def test_closing_finishes_what_was_accepted_and_answers_whoever_comes_late
 
 
 async def test_forty_writers_wait_their_turn_fairly(make_db, brief):
-    """No lock error, and the slowest hundredth waits at most five times the median (the best of three rounds: a busy
-    machine can spoil one)."""
+    """No lock error, and the slowest hundredth waits at most five times the median.
+
+    A wait is counted in others' writes acknowledged meanwhile: that is what fairness means, and no other program on the
+    machine can spoil it. ``make bench`` has the same in milliseconds.
+    """
     db = await make_db()
+    acknowledged = 0
+    waits = []
 
-    async def one(times):
+    async def one():
+        nonlocal acknowledged
         for _ in range(25):
-            begun = time.perf_counter()
+            before = acknowledged
             await db.write(adding("a"), actor="t", brief=brief)
-            times.append(time.perf_counter() - begun)
+            acknowledged += 1
+            waits.append(acknowledged - before)
 
-    ratios = []
-    for _ in range(3):
-        times = []
-        await asyncio.gather(*(one(times) for _ in range(40)))
-        ratios.append(statistics.quantiles(times, n=100)[98] / statistics.median(times))
-        if ratios[-1] <= 5:
-            break
-    assert min(ratios) <= 5, ratios
+    await asyncio.gather(*(one() for _ in range(40)))
+    assert statistics.quantiles(waits, n=100)[98] <= 5 * statistics.median(waits), sorted(waits)[::50]
     rows = await db.read(lambda reads: reads.all(ALL))
-    assert rows[0].amount == 1000 * len(ratios)
+    assert rows[0].amount == 1000

@@ -1,6 +1,7 @@
 """Lost replies, retries and failing commits at the ticket's route, on both databases."""
 
 import asyncio
+import statistics
 
 import sqlalchemy as sa
 
@@ -51,7 +52,7 @@ async def test_apps_kiosks_and_integrations_must_bring_a_key(hall):
         assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
     headers = hall.running.headers("teller", staff="T0001", units=("gz-001",))
     del headers["idempotency-key"]
-    assert (await hall.running.client.post(f"/queue/v1{TICKETS}", json=CASH, headers=headers)).status_code == 201
+    assert (await hall.running.client.post(f"/queue/v1{TICKETS}", json={"service": "cash"}, headers=headers)).status_code == 201
     assert await visits(hall) == 1
 
 
@@ -73,23 +74,17 @@ async def test_a_unit_that_fails_at_its_end_is_never_acknowledged(either_hall):
 
 
 async def test_many_writers_at_once_meet_no_lock_error_and_none_waits_much_longer_than_the_others(either_hall):
-    hall = either_hall
-    loop, took = asyncio.get_running_loop(), []
+    """A wait is counted in others' tickets issued meanwhile, which says the same on any machine."""
+    hall, issued, waits = either_hall, 0, []
 
-    async def one(_):
-        began = loop.time()
-        await hall.issue()
-        took.append(loop.time() - began)
+    async def writer():
+        nonlocal issued
+        for _ in range(5):
+            before = issued
+            await hall.issue()
+            issued += 1
+            waits.append(issued - before)
 
-    await asyncio.gather(*(one(i) for i in range(5)))
-    took.clear()
-
-    async def writer(n):
-        for i in range(5):
-            await one((n, i))
-
-    await asyncio.gather(*(writer(n) for n in range(40)))
-    took.sort()
-    assert len(took) == 200
-    # A bound to catch starvation, wide enough for a machine that others use as well.
-    assert took[-2] <= 10 * took[100]
+    await asyncio.gather(*(writer() for _ in range(40)))
+    assert len(waits) == 200
+    assert statistics.quantiles(waits, n=100)[98] <= 5 * statistics.median(waits), sorted(waits)[::10]

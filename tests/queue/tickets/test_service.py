@@ -36,6 +36,7 @@ NAMES = {"zh": "业务", "en": "Service"}
 SERVES = {"1": ["cash"], "2": ["cash", "wealth"], "3": ["wealth"]}
 STAFF = {"1": "T0001", "2": "T0002", "3": "T0003"}
 HEAD_START = {"ordinary": 0, "care": 120}
+KIOSK = Principal("kiosk-1", None, frozenset({"kiosk"}), ("gz-001",))
 BEFORE = {act: {state.value for state in before} for act, (before, _) in MOVES.items()}
 
 
@@ -91,7 +92,7 @@ class BranchMachine(RuleBasedStateMachine):
 
         async def unit(uow):
             branch = await replica.unit(uow, "gz-001")
-            return await tickets.issue(uow, branch, TicketRequest(service=service, **{"class": cls}))
+            return await tickets.issue(uow, branch, TicketRequest(service=service, **{"class": cls}), KIOSK)
 
         issued = self.write(unit)
         self.counts[service] += 1

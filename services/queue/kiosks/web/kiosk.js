@@ -1,6 +1,7 @@
 // The kiosk: takes numbers from its own store, on and off the line alike; the line only decides how soon they are told.
 import { call, clockOffset, onLine, ready } from "./line.js";
-import { flush, Persistent, stock } from "./replay.js";
+import { begin } from "./rate.js";
+import { flush, Persistent, sendRatings, stock } from "./replay.js";
 import { atRest, say, show, showWaits, watchIdle } from "./screens.js";
 import { counts, help, issue, left, recall, remember } from "./store.js";
 
@@ -17,6 +18,8 @@ const reporter = new Persistent(async () => {
   if (root.dataset.stocked !== "yes") beater.now(); // the manager sees at once that it has numbers
   root.dataset.stocked = "yes";
 }, 15000);
+
+const rater = new Persistent(sendRatings, 60000);
 
 const looker = new Persistent(async () => {
   const found = (await call("GET", `/queue/v1/branches/${unit}/waits`)).services;
@@ -85,11 +88,11 @@ async function callHelp() {
 
 onLine(async (now) => {
   document.querySelector("[data-offline]").hidden = now;
-  if (now && !up) { reporter.now(); looker.now(); }
+  if (now && !up) { reporter.now(); rater.now(); looker.now(); }
   up = now;
   document.querySelector("[data-needs-staff]").hidden = (await counts()).refused === 0;
 });
-window.addEventListener("online", () => { reporter.now(); beater.now(); });
+window.addEventListener("online", () => { reporter.now(); rater.now(); beater.now(); });
 
 const keep = (script) => navigator.serviceWorker.register(script, { scope: "/queue/kiosk", type: "module" });
 
@@ -109,7 +112,9 @@ async function work() {
 await ready;
 for (const each of (await recall("waits")) ?? []) waits.set(each.service, each);
 watchIdle();
+begin(() => rater.now());
 reporter.now();
+rater.now();
 looker.now();
 beater.now();
 navigator.storage?.persist?.();

@@ -18,11 +18,11 @@ const said = new EventTarget();
 export const onLine = (listener) => said.addEventListener("line", (event) => listener(event.detail));
 const tell = (up) => said.dispatchEvent(new CustomEvent("line", { detail: up }));
 
-/** What the server answered with another status than 2xx. */
+/** What the server answered with another status than 2xx; `code` is the problem's, where it says one. */
 export class Refused extends Error {
-  constructor(status) {
+  constructor(status, code) {
     super(String(status));
-    this.status = status;
+    Object.assign(this, { status, code });
   }
 }
 
@@ -36,7 +36,7 @@ async function send(path, options) {
   }
   // A server in trouble is a line that is down; a refusal is an answer.
   tell(answer.status < 500);
-  if (!answer.ok) throw new Refused(answer.status);
+  if (!answer.ok) throw new Refused(answer.status, (await answer.json().catch(() => ({}))).code);
   return answer.json();
 }
 

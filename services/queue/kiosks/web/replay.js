@@ -1,6 +1,6 @@
 // Reports what happened, oldest first, one batch at a time whichever tab does it; and keeps numbers in stock.
 import { call, serverNow } from "./line.js";
-import { keepLease, left, oldest, settle } from "./store.js";
+import { dropRating, keepLease, left, oldest, ratings, settle } from "./store.js";
 
 const BATCH = 50;
 const LEAST = 12;
@@ -16,6 +16,21 @@ export const flush = (unit) => navigator.locks.request("wangdian-kiosk-flush", a
     if (!acts.length) return true;
     const reply = await call("POST", "/queue/v1/tickets/sync", { unit, actions: acts.map(told) }, acts[0].id + acts.length);
     await settle(acts, reply.results);
+  }
+});
+
+/** What says that a try was none: to be tried again later. Any other refusal is an answer, such as "rated already". */
+const later = (status) => status === undefined || status >= 500 || [401, 408, 429].includes(status);
+
+/** Send the ratings that have not arrived. */
+export const sendRatings = () => navigator.locks.request("wangdian-kiosk-ratings", async () => {
+  for (const { seq, id, link, answers } of await ratings()) {
+    try {
+      await call("POST", `/surveys/v1/invitations/${link}/response`, { answers }, id);
+    } catch (error) {
+      if (later(error.status)) throw error;
+    }
+    await dropRating(seq);
   }
 });
 

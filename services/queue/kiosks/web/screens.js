@@ -50,16 +50,17 @@ export function showWaits(services) {
   }
 }
 
-/** Open one of the dialogs. */
-export function say(name) {
+/** Open one of the dialogs; `why` chooses among its texts, where it has several. */
+export function say(name, why = "") {
   const dialog = document.querySelector(`dialog[data-say=${name}]`);
+  for (const text of dialog.querySelectorAll("[data-why]")) text.hidden = text.dataset.why !== why;
   document.querySelectorAll("dialog[open]").forEach((each) => each.close());
   dialog.querySelector("button").onclick = () => dialog.close();
   dialog.showModal();
 }
 
 /** Whether nobody is using the kiosk: the beginning, untouched. */
-export const atRest = () => taken.hidden && !/^#(s-|more)/.test(location.hash) && !root.closest(".kiosk.low") && !document.querySelector("dialog[open]");
+export const atRest = () => taken.hidden && !/^#(s-|more|rate)/.test(location.hash) && !root.closest(".kiosk.low") && !document.querySelector("dialog[open]");
 
 /** Back to the beginning, in Chinese and the usual size; nothing of this customer stays. */
 export function home() {
@@ -107,7 +108,7 @@ export function watchIdle() {
 }
 
 window.addEventListener("hashchange", () => {
-  document.querySelector(location.hash.startsWith("#s-") ? `${location.hash} h1` : "#choose")?.focus({ preventScroll: true });
+  document.querySelector(/^#(s-|rate)/.test(location.hash) ? `${location.hash} h1` : "#choose")?.focus({ preventScroll: true });
   window.scrollTo({ top: 0 });
 });
 taken.querySelector(".kiosk-end button:first-child").addEventListener("click", home);

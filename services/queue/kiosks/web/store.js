@@ -3,15 +3,22 @@
 const NAME = "wangdian-kiosk";
 
 const opened = new Promise((resolve, reject) => {
-  const request = indexedDB.open(NAME, 1);
-  request.onupgradeneeded = () => {
+  const request = indexedDB.open(NAME, 2);
+  request.onupgradeneeded = ({ oldVersion }) => {
     const db = request.result;
-    db.createObjectStore("leases", { keyPath: "id" });
-    db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
-    db.createObjectStore("refused", { keyPath: "id" });
-    db.createObjectStore("facts");
+    if (oldVersion < 1) {
+      db.createObjectStore("leases", { keyPath: "id" });
+      db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
+      db.createObjectStore("refused", { keyPath: "id" });
+      db.createObjectStore("facts");
+    }
+    if (oldVersion < 2) db.createObjectStore("ratings", { keyPath: "seq", autoIncrement: true });
   };
-  request.onsuccess = () => resolve(request.result);
+  request.onsuccess = () => {
+    // A page of a newer build that changes the stores does not wait for this one.
+    request.result.onversionchange = () => request.result.close();
+    resolve(request.result);
+  };
   request.onerror = () => reject(request.error);
 });
 
@@ -95,6 +102,11 @@ export const settle = (acts, results) => transact(["outbox", "refused"], "readwr
     outbox.delete(act.seq);
   }
 });
+
+/** Keep a rating until it has arrived: the answers by item, under the link of the survey. */
+export const keepRating = (link, answers) => transact(["ratings"], "readwrite", (ratings) => result(ratings.add({ id: crypto.randomUUID(), link, answers })));
+export const ratings = () => transact(["ratings"], "readonly", (kept) => result(kept.getAll()));
+export const dropRating = (seq) => transact(["ratings"], "readwrite", (kept) => result(kept.delete(seq)));
 
 /** A fact that outlives the page: the clock's offset, the last waits. */
 export const remember = (name, value) => transact(["facts"], "readwrite", (facts) => result(facts.put(value, name)));
