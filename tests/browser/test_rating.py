@@ -43,7 +43,7 @@ def served(road):
 
 def invitation(road, ticket):
     found = road.send("GET", f"/surveys/v1/visits/{ticket['id']}/invitation", "kiosk", (200, 404))
-    return found if "status" in found else None
+    return found if "token" in found else None
 
 
 def until(met, seconds=30):
