@@ -28,7 +28,7 @@ class Channel(StrEnum):
 
     @property
     def self_served(self) -> bool:
-        """Whether the customer took the ticket alone, so that its link was never in the hands of who is rated (1.2e)."""
+        """Whether the customer took the ticket: its link was never in the hands of who is rated (guide 1.2e)."""
         return self in (Channel.KIOSK, Channel.APP)
 
 

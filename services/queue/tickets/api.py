@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 from fastapi import Request
 
-from services.queue.auth import AskContact, FollowTickets, IssueTickets, LeaveQueue, ReadHall, ReadVisits, RunWindow, ServeVisits
+from services.queue.auth import (
+    AskContact,
+    FollowTickets,
+    IssueTickets,
+    LeaveQueue,
+    ReadHall,
+    ReadVisits,
+    RunWindow,
+    ServeVisits,
+)
 from services.queue.tickets import queries, service
 from services.queue.tickets.printing import lines, qr_text
 from services.queue.tickets.schemas import (

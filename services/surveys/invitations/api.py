@@ -47,7 +47,7 @@ async def get_invitation(reads: Reads, holder: LinkHolder, links: Links, token: 
 
 @router.get("/tickets/{token}/invitation", dependencies=[public("the holder of the ticket's link rates the visit")])
 async def get_ticket_invitation(reads: Reads, links: Links, ticket: BehindTicket) -> TicketInvitation:
-    """The invitation of the visit whose ticket the customer shows (凭号票评价); its path's ``token`` is the ticket's."""
+    """The invitation of the visit whose ticket the customer shows (凭号票评价); the path's token is the ticket's."""
     row = await invitation_of(reads, ticket)
     return TicketInvitation(**dict(await _view(reads, row)), token=token_of(links, row.id))
 

@@ -33,8 +33,10 @@ async def ask(request: Request, token: str) -> TicketLink | None:
         raise Unavailable
     try:
         answer = await peers.get(f"/queue/v1/t/{token}/visit", purpose=PURPOSE)
-        return None if answer is None else TicketLink(
-            str(answer["visit"]), VisitStatus(answer["status"]), Channel(answer["channel"])
+        return (
+            None
+            if answer is None
+            else TicketLink(str(answer["visit"]), VisitStatus(answer["status"]), Channel(answer["channel"]))
         )
     except (PeerUnavailable, KeyError, ValueError) as error:
         raise Unavailable from error

@@ -4,7 +4,6 @@ import asyncio
 import statistics
 import threading
 import time
-import time
 
 import pytest
 

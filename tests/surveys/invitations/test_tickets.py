@@ -88,7 +88,9 @@ async def test_an_unknown_ticket_is_404_and_a_torn_one_is_not_asked_for(held):
     assert len(links.asked) == asked
 
 
-@pytest.mark.parametrize("answer", [PeerUnavailable("queue"), {"visit": "v1"}, {"visit": "v1", "status": "gone", "channel": "kiosk"}])
+@pytest.mark.parametrize(
+    "answer", [PeerUnavailable("queue"), {"visit": "v1"}, {"visit": "v1", "status": "gone", "channel": "kiosk"}]
+)
 async def test_a_queue_that_cannot_say_is_a_503(held, answer):
     surveys, links = held
     links.says = answer
