@@ -57,15 +57,36 @@ class NumberList(TextList):
         return dialect.type_descriptor(ARRAY(sa.BigInteger()) if dialect.name == "postgresql" else sa.Text())
 
 
+class DateList(TextList):
+    """The same for dates."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The database's own type for the list."""
+        return dialect.type_descriptor(ARRAY(sa.Date()) if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """A sequence of dates to what the driver takes; SQLite keeps a date as its ISO text."""
+        items = list(value)
+        return items if dialect.name == "postgresql" else json.dumps([each.isoformat() for each in items])
+
+
+def _list_of(column: Any) -> TextList:
+    if isinstance(column.type, sa.Date):
+        return DateList()
+    return NumberList() if isinstance(column.type, sa.Integer) else TextList()
+
+
 class _AnyOf(sa.ColumnElement[bool]):
-    """``column`` is one of the strings in the list parameter ``name``; one statement text for any length."""
+    """``column`` is one of the values in the list parameter ``name``; one statement text for any length."""
 
     inherit_cache = False
     type: Any = sa.types.NullType()  # a Boolean would be compared with 1 on SQLite and lose the index
 
     def __init__(self, column: Any, name: str) -> None:
         self.column = column
-        self.param = sa.bindparam(name, type_=NumberList() if isinstance(column.type, sa.Integer) else TextList())
+        self.param = sa.bindparam(name, type_=_list_of(column))
 
 
 @compiles(_AnyOf, "postgresql")
@@ -80,7 +101,7 @@ def _any_of_sqlite(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 def any_of(column: Any, name: str) -> sa.ColumnElement[bool]:
-    """A condition: ``column`` equals one of the strings or whole numbers of the list parameter ``name``.
+    """A condition: ``column`` equals one of the strings, whole numbers or dates of the list parameter ``name``.
 
     Unlike ``IN`` with an expanding parameter the statement's text does not depend on the list's length, so it is
     compiled once.

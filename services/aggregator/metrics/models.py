@@ -95,7 +95,8 @@ class Subtotal(AggregatorModel, table=True):
 class SubtotalSecond(AggregatorModel, table=True):
     """The same of a service level by second, where a bucket holds several: what a limit cuts out of one bucket.
 
-    The second stands before the day in the key, because a question has one narrow span of seconds and many days.
+    The day stands before the second in the key, so that what is written today lies together however many days there
+    are; a question, which has one narrow span of seconds, names its days one by one.
     """
 
     __tablename__ = "subtotal_second"
@@ -103,8 +104,8 @@ class SubtotalSecond(AggregatorModel, table=True):
     generation: int = Field(primary_key=True)
     metric: str = Field(primary_key=True)
     unit: str = Field(primary_key=True)
-    second: int = Field(primary_key=True)
     day: date = Field(primary_key=True)
+    second: int = Field(primary_key=True)
     n: int = Field(sa_column=_sum())
     numerator: int = Field(sa_column=_sum())
     denominator: int = Field(sa_column=_sum())

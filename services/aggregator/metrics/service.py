@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from services.aggregator.metrics import generations, lifting, queries
@@ -73,12 +73,15 @@ class Question:
         return {"unit": self.unit.id, "path": self.unit.path, "path_end": self.unit.path + AFTER_ANY_ID}
 
     @property
-    def limits(self) -> dict[str, int]:
-        """The parameters of a service level: its limit, the last bucket that lies within it as a whole, and the first
-        second of the bucket that it cuts."""
+    def limits(self) -> dict[str, Any]:
+        """The parameters of a service level: its limit, the last bucket that lies within it as a whole, the first
+        second of the bucket that it cuts, and every day, as seconds are read day by day."""
+        if self.metric.kind != "service_level":
+            return {}
         cut = partial_bucket(self.within)
         full = bucket_of(self.within) if cut is None else cut - 1
-        return {"within": self.within, "full": full, "least": EDGES[full] + 1}
+        days = [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+        return {"within": self.within, "full": full, "least": EDGES[full] + 1, "days": days}
 
     def of(self, metric: Metric) -> "Question":
         """The same question about another metric."""

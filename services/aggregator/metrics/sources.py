@@ -69,7 +69,10 @@ class _Parts:
     def add(self, rows: sa.Table, origin: Any, place: Any, where: Sequence[Any], bucket: Any, *, sign: int = 1) -> None:
         """One part: ``rows`` out of ``origin``."""
         where = [*where, rows.c.generation == _p("generation"), self.metric(rows.c.metric)]
-        if self.days:
+        if rows is second:
+            # Day by day, so that of each only the seconds that are asked for are read.
+            where.append(any_of(rows.c.day, "days"))
+        elif self.days:
             where.append(rows.c.day.between(_p("first"), _p("last")))
         sums = [(rows.c[name] if sign > 0 else -rows.c[name]).label(name) for name in SUMS]
         labels = [place.label("place")] if self.children else []
@@ -129,7 +132,7 @@ def rows_of(
     """The rows to sum: metric, day, bucket, n, numerator, denominator, and ``place`` of the ``units`` right below.
 
     ``metric`` makes the condition on a column; with ``levels`` the bucket is 0 within the limit and
-    :data:`.buckets.BEYOND` above, so that the parameters ``within``, ``full`` and ``least`` are needed.
+    :data:`.buckets.BEYOND` above, so that the parameters of :attr:`.service.Question.limits` are needed.
     """
     parts = _Parts(metric, levels=levels, children=children, days=days)
     if source == "sum":

@@ -3,9 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from wangdian_client.client import AsyncWangdian
 from wangdian_client.demo.bank import Identities, Seat
@@ -19,6 +18,9 @@ _IDLE = 0.05
 _COURSE_SECONDS = 0.5
 _CONFLICTS_IN_A_ROW = 5
 _CUSTOMERS_PER_KIOSK = 4
+
+Act = Callable[["Stage", str, Course], Awaitable[None]]
+"""What a customer does about a visit, by its id."""
 
 
 class Stage:
@@ -60,13 +62,14 @@ class Stage:
                 await self._issued.wait_for(lambda: visit["id"] in self._courses or not self._issuing[unit])
         return self._courses.pop(visit["id"], None) or Course(-1, unit, "")
 
-    def customer(self, doing: Coroutine[Any, Any, None]) -> None:
+    def customer(self, act: Act, visit: str, course: Course) -> None:
         """Let a customer act on their own, beside the others."""
-        self._tasks.create_task(self._limited(doing))
+        self._tasks.create_task(self._limited(act, visit, course))
 
-    async def _limited(self, doing: Coroutine[Any, Any, None]) -> None:
+    async def _limited(self, act: Act, visit: str, course: Course) -> None:
+        # The act begins in here: where the demo ends first, no coroutine is left that nobody awaits.
         async with self._customers:
-            await doing
+            await act(self, visit, course)
 
 
 async def let_in(stage: Stage, courses: Iterator[Course], kiosk: int) -> None:
@@ -77,7 +80,7 @@ async def let_in(stage: Stage, courses: Iterator[Course], kiosk: int) -> None:
             await asyncio.sleep(chance.expovariate(1 / stage.scenario.arrival_seconds))
         visit = await stage.issue(course)
         if course.leaves:
-            stage.customer(_leave(stage, visit, course))
+            stage.customer(_leave, visit, course)
 
 
 async def staff_window(stage: Stage, seat: Seat) -> None:
@@ -124,7 +127,7 @@ async def _serve(stage: Stage, teller: AsyncWangdian, visit: Visit, unit: str) -
         await _bring_to_an_end(stage, teller, visit["id"])
         return
     if course.rates:
-        stage.customer(_rate(stage, visit["id"], course))
+        stage.customer(_rate, visit["id"], course)
 
 
 async def _bring_to_an_end(stage: Stage, teller: AsyncWangdian, visit_id: str) -> None:

@@ -46,10 +46,10 @@ def upgrade() -> None:
     op.create_table(
         "subtotal_second",
         *_key(),
-        sa.Column("second", sa.Integer(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("second", sa.Integer(), nullable=False),
         *_sums(),
-        sa.PrimaryKeyConstraint("generation", "metric", "unit", "second", "day", name="pk_subtotal_second"),
+        sa.PrimaryKeyConstraint("generation", "metric", "unit", "day", "second", name="pk_subtotal_second"),
         sqlite_with_rowid=False,
     )
     op.create_table(
