@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.bench import aggregator, consuming, hot_branch, hot_path, latency, relay, scale, streams, whole
+from tests.bench import aggregator, consuming, flat, hot_branch, hot_path, latency, relay, scale, streams, whole
 from tests.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +34,7 @@ PARTS: Final[dict[str, Callable[[], list[Row]]]] = {
     "hot_branch": hot_branch.run,
     "aggregator": _folding,
     "consuming": consuming.run,
+    "flat": flat.run,
     "scale": scale.run,
     "whole": whole.run,
     "relay": relay.run,
