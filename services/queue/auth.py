@@ -29,6 +29,10 @@ AnswerHelp = Annotated[Principal, scope("queue:help:answer", "teller", "branch_m
 SetUpDevices = Annotated[Principal, scope("queue:devices:set-up", "branch_manager", "head_office")]
 ActAsDevice = Annotated[Principal, scope("queue:devices:act", "kiosk", "board")]
 ReadBoard = Annotated[Principal, scope("queue:board:read", "board", *_HALL)]
+DecidePolicies = Annotated[Principal, scope("queue:policies:decide", "head_office")]
+ReadPolicies = Annotated[
+    Principal, scope("queue:policies:read", "branch_manager", "head_office", "auditor", "operator")
+]
 AskContact = Annotated[Principal, scope("queue:visits:contact", "service")]
 FollowTickets = Annotated[Principal, scope("queue:tickets:follow", "service")]
 ImportHistory = Annotated[Principal, scope("queue:imports:write", "integration", "head_office", "operator")]

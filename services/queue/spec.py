@@ -15,6 +15,7 @@ from services.queue.imports.worker import importer
 from services.queue.kiosks.api import router as kiosks
 from services.queue.kiosks.pages import router as kiosk_pages
 from services.queue.live.pages import router as live
+from services.queue.policies.api import router as policies
 from services.queue.tickets.api import router as tickets
 from services.queue.tickets.closing import closer
 from services.queue.tickets.pages import router as ticket_pages
@@ -26,7 +27,7 @@ __all__ = ["SPEC", "QuoteModel"]
 
 SPEC = ServiceSpec(
     name="queue",
-    routers=(tickets, windows, catalogue, kiosks, devices, imports),
+    routers=(tickets, windows, catalogue, kiosks, devices, imports, policies),
     metadata=QueueModel.metadata,
     migrations="services.queue.migrations",
     produces=("queue.events",),

@@ -147,3 +147,17 @@ live_feed = sa.Table(
     sa.Column("data", JsonText, nullable=False),
 )
 """The changes themselves, kept for an hour: who was cut off for longer looks at everything anew."""
+
+policy = sa.Table(
+    "policy",
+    KIT,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("effective_from", UTCDateTime, nullable=False),
+    sa.Column("body", JsonText, nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.UniqueConstraint("kind", "unit", "effective_from"),
+)
+"""What was decided (政策参数); a row is never changed, a later one takes its place."""

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from services.queue.devices.models import Device, DeviceLine, DeviceToken
 from shared.db.statements import insert, table, upsert
+from shared.directory.tables import dir_unit
 
 _device, _token, _line = table(Device), table(DeviceToken), table(DeviceLine)
 _p = sa.bindparam
@@ -45,7 +46,8 @@ BEAT = (
     .values(seen_at=_p("at"), silent=sa.false(), build=_p("runs"), outbox=_p("waiting"), lease_left=_p("left"))
 )
 SILENT = (
-    sa.select(_device)
+    sa.select(_device, dir_unit.c.path)
+    .select_from(_device.outerjoin(dir_unit, dir_unit.c.unit == _device.c.unit))
     .where(_active, ~_device.c.silent, _device.c.seen_at < _p("before"))
     .order_by(_device.c.seen_at)
     .limit(sa.literal_column("200"))

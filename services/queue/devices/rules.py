@@ -7,9 +7,6 @@ from typing import Final
 CODE_LASTS: Final = timedelta(minutes=10)
 TOKEN_LASTS: Final = timedelta(minutes=10)
 BEAT: Final = timedelta(seconds=30)
-SILENT_AFTER: Final = 3 * BEAT
-"""Two beats may get lost on the way; the third missing one is told."""
-
 CHANGES_WITHIN: Final = timedelta(minutes=1)
 """From the first beat with a new token, the time in which the last one with the old may still arrive."""
 TOLD_FOR: Final = timedelta(days=1)
@@ -35,11 +32,6 @@ class DeviceState(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     REVOKED = "revoked"
-
-
-def silent(seen_at: datetime, now: datetime) -> bool:
-    """Whether a device that was heard at ``seen_at`` is silent."""
-    return now - seen_at > SILENT_AFTER
 
 
 def tells(outbox: int, lease_left: int) -> tuple[bool, bool]:

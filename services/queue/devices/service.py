@@ -1,11 +1,11 @@
 """Use cases of devices: show a code, be enrolled by it, act with short tokens, be heard, fall silent, be sent away."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.queue.devices import queries
 from services.queue.devices.errors import UnknownCode
-from services.queue.devices.rules import CODE_LASTS, SILENT_AFTER, SUBJECT, TOKEN_LASTS, DeviceKind, DeviceState, tells
+from services.queue.devices.rules import CODE_LASTS, SUBJECT, TOKEN_LASTS, DeviceKind, DeviceState, tells
 from shared.contracts.queue import DeviceSilent
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
@@ -99,9 +99,9 @@ async def beat(uow: Uow, principal: Principal, build: str, outbox: int, lease_le
         await feed.tell(uow, before.unit, "device")
 
 
-async def tell_silent(uow: Uow, row: Row) -> bool:
-    """Tell, once, that a device is silent; False when it was heard meanwhile."""
-    if not await uow.execute(queries.MARK_SILENT, device=row.id, before=uow.now - SILENT_AFTER):
+async def tell_silent(uow: Uow, row: Row, after: timedelta) -> bool:
+    """Tell, once, that a device is silent, which it may be for ``after``; False when it was heard meanwhile."""
+    if not await uow.execute(queries.MARK_SILENT, device=row.id, before=uow.now - after):
         return False
     data = DeviceSilent(unit=row.unit, device=row.id, kind=row.kind, seen_at=row.seen_at)
     await uow.emit(data, subject=subject(row.id))

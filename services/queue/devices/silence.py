@@ -1,12 +1,14 @@
 """The loop that tells of devices that are no longer heard (设备失联)."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from services.queue.devices import queries
-from services.queue.devices.rules import SILENT_AFTER
 from services.queue.devices.service import tell_silent
+from services.queue.policies.kinds import HALL
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
+from shared.policies.lookup import in_force
 
 if TYPE_CHECKING:
     from shared.runtime import ServiceRuntime
@@ -16,15 +18,20 @@ if TYPE_CHECKING:
 def listener(runtime: "ServiceRuntime") -> "Turn":
     """The loop's turn: how many devices fell silent."""
 
-    async def quiet(reads: Reads) -> list[Row]:
-        return await reads.all(queries.SILENT, before=reads.now - SILENT_AFTER)
+    async def quiet(reads: Reads) -> list[tuple[Row, timedelta]]:
+        """The devices that are silent by their branch's policy, with how long they might have been."""
+        halls = await in_force(reads, HALL)
+        shortest = min(each.device_silent for each in halls.all())
+        rows = await reads.all(queries.SILENT, before=reads.now - shortest)
+        found = [(row, halls.at(row.path or "").device_silent) for row in rows]
+        return [(row, after) for row, after in found if reads.now - row.seen_at > after]
 
     async def turn() -> int:
         told = 0
-        for row in await runtime.db.read(quiet):
+        for row, after in await runtime.db.read(quiet):
 
-            async def tell(uow: Uow, device: Row = row) -> bool:
-                return await tell_silent(uow, device)
+            async def tell(uow: Uow, device: Row = row, after: timedelta = after) -> bool:
+                return await tell_silent(uow, device, after)
 
             told += await runtime.db.write(tell, actor="queue.devices")
         return told

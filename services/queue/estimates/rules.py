@@ -17,9 +17,6 @@ _DAY: Final = 86_400
 _STEEPEST: Final = 5
 """Beyond any exponent that could make sense, and far from numbers that overflow."""
 
-CALLED_WITHIN: Final = 60.0
-"""Seconds within which a free window calls whoever is next."""
-
 Reason = Literal["no_server"]
 """Why there is no quote: no open window serves this business."""
 
@@ -38,10 +35,12 @@ class QuoteParams:
     """The parameters of the quote, versioned data of a branch.
 
     ``mean_service_seconds`` is where the mean service time starts; each service of up to ``longest_service_seconds``
-    then moves it by the share ``mean_rate`` of the difference.
+    then moves it by the share ``mean_rate`` of the difference. Within ``called_within_seconds`` a free window calls
+    whoever is next.
     """
 
     version: int
+    called_within_seconds: float
     mean_service_seconds: float
     mean_rate: float
     longest_service_seconds: float
@@ -60,6 +59,7 @@ class QuoteParams:
             raise ValueError("version must be a whole number from 1")
         return cls(
             version=version,
+            called_within_seconds=_number(body, "called_within_seconds", 0, _DAY),
             mean_service_seconds=_number(body, "mean_service_seconds", 0, _DAY),
             mean_rate=_number(body, "mean_rate", 0, 1),
             longest_service_seconds=_number(body, "longest_service_seconds", 0, _DAY),
@@ -70,6 +70,7 @@ class QuoteParams:
 
 START: Final = QuoteParams(
     version=1,
+    called_within_seconds=60,
     mean_service_seconds=190,
     mean_rate=0.002,
     longest_service_seconds=3_600,
@@ -95,7 +96,7 @@ def quote(
 
     ``servers``: open windows with the skill, without those on a break; ``idle`` of them have no customer.
     ``mean_service_seconds``: the slow mean. Whoever finds more idle windows than people before them is called at once:
-    0, and :data:`CALLED_WITHIN`. (The formula is fitted to those who entered a queue, and knows no empty hall.)
+    0, and ``called_within_seconds``. (The formula is fitted to those who entered a queue, and knows no empty hall.)
     Raises ValueError for what cannot be counted.
     """
     if ahead < 0 or servers < 0 or not 0 <= idle <= servers or not mean_service_seconds > 0:
@@ -103,7 +104,7 @@ def quote(
     if servers == 0:
         return Quote(None, None, "no_server")
     if ahead < idle:
-        return Quote(0.0, CALLED_WITHIN)
+        return Quote(0.0, params.called_within_seconds)
 
     def seconds(b: Coefficients) -> float:
         return mean_service_seconds * b.factor * (1 + ahead) ** b.ahead * servers**b.servers

@@ -59,7 +59,7 @@ async def hall(
         block="now" if part == "now" else "main",
         **floor,
         names=names,
-        helps=await kiosks.help_calls(reads, branch.id),
+        helps=await kiosks.help_calls(reads, branch),
         at_kiosk=named(known),
         machines=machines(known, site(request).renderer.assets.build),
         overrides=await reads.all(queries.OVERRIDES, unit=branch.id, day=branch.business_date(reads.now)),

@@ -102,7 +102,7 @@ async def ticket(reads: Reads, request: Request, actor: RunKiosk, place: Place, 
 async def call_help(uow: Uow, actor: RunKiosk) -> SeeOther:
     """Call a person (找工作人员), for a kiosk without scripts."""
     unit = await replica.branch(uow, actor, actor.units[0])
-    await service.ask_help(uow, unit.id, actor.sub)
+    await service.ask_help(uow, unit, actor.sub)
     return SeeOther("/queue/kiosk?helped=true")
 
 

@@ -16,9 +16,6 @@ OLDEST: Final = timedelta(hours=24)
 
 PURPOSE: Final = "kiosk_lease"
 
-WAITS_FOR_HELP: Final = timedelta(hours=2)
-"""Who called for a person longer ago than this has gone: the call stays on record, and is shown to nobody."""
-
 
 class Rejection(StrEnum):
     """Why an action of a kiosk was not carried out; staff look after its customer."""

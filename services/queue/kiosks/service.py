@@ -11,7 +11,8 @@ from services.queue.catalogue.service import to_issue
 from services.queue.estimates.rules import quote
 from services.queue.estimates.service import params
 from services.queue.kiosks import queries
-from services.queue.kiosks.rules import PURPOSE, SIZE, WAITS_FOR_HELP, day_ends, signed
+from services.queue.kiosks.rules import PURPOSE, SIZE, day_ends, signed
+from services.queue.policies.kinds import HALL
 from services.queue.tickets import queries as tickets
 from services.queue.windows import queries as windows
 from services.queue.windows.rules import WindowState
@@ -20,6 +21,7 @@ from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.directory.replica import UnitRow
 from shared.ids import uuid7
+from shared.policies.lookup import in_force
 from shared.security.principal import Principal
 from shared.web import feed
 from shared.web.problems import NotFound
@@ -95,20 +97,22 @@ async def waits(reads: Reads, unit: UnitRow, places: int = SIZE) -> list[Wait]:
     return found
 
 
-async def ask_help(uow: Uow, unit: str, device: str) -> None:
+async def ask_help(uow: Uow, unit: UnitRow, device: str) -> None:
     """Call a person to the kiosk; who calls again before anybody came has called once."""
     await add_help(uow, unit, device, [uow.now])
 
 
-async def add_help(uow: Uow, unit: str, device: str, asked: Sequence[datetime]) -> None:
+async def add_help(uow: Uow, unit: UnitRow, device: str, asked: Sequence[datetime]) -> None:
     """Keep calls for a person made at ``asked``, oldest first: the first of them, unless one waits already."""
-    since = uow.now - WAITS_FOR_HELP
-    if not asked or await uow.one(queries.WAITING_HELP, unit=unit, device=device, since=since) is not None:
+    if not asked:
+        return
+    since = uow.now - (await in_force(uow, HALL)).at(unit.path).help_waits
+    if await uow.one(queries.WAITING_HELP, unit=unit.id, device=device, since=since) is not None:
         return
     await uow.write(
-        queries.ADD_HELP, id=uuid7(), unit=unit, device=device, asked_at=asked[0], answered_at=None, answered_by=None
+        queries.ADD_HELP, id=uuid7(), unit=unit.id, device=device, asked_at=asked[0], answered_at=None, answered_by=None
     )
-    await feed.tell(uow, unit, "help")
+    await feed.tell(uow, unit.id, "help")
 
 
 async def help_call(uow: Uow, call: str) -> Row:
@@ -129,7 +133,8 @@ async def answer_help(uow: Uow, call: str, by: Principal) -> Row:
     return row
 
 
-async def help_calls(reads: Reads, unit: str) -> list[Row]:
+async def help_calls(reads: Reads, unit: UnitRow) -> list[Row]:
     """Calls for a person that are still news, those that wait first, in the order of asking (找工作人员)."""
-    rows = await reads.all(queries.HELP_SINCE, unit=unit, since=reads.now - WAITS_FOR_HELP)
+    since = reads.now - (await in_force(reads, HALL)).at(unit.path).help_waits
+    rows = await reads.all(queries.HELP_SINCE, unit=unit.id, since=since)
     return sorted(rows, key=lambda row: (row.answered_at is not None, row.asked_at))

@@ -55,7 +55,7 @@ async def sync(uow: Uow, unit: UnitRow, device: str, actions: Sequence[KioskAct]
     await uow.many(queries.ADD_ACTION, kept)
     await uow.many(tickets.ADD, visits)
     await uow.emit_many([Outgoing(opened(visit), visit["id"], visit["issued_at"]) for visit in visits])
-    await add_help(uow, unit.id, device, calls)
+    await add_help(uow, unit, device, calls)
     if visits:
         await feed.tell(uow, unit.id, "ticket")
     by_id = {result.id: result for result in results}

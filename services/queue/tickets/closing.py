@@ -1,13 +1,17 @@
 """The end of the business day: who was not served is not called tomorrow, no service lasts overnight (日终清号)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from services.queue.policies.kinds import HALL
 from services.queue.tickets import queries
 from services.queue.tickets.service import close_day
 from shared.db.statements import Statement
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
+from shared.directory.replica import UnitRow
+from shared.policies.lookup import in_force
 from shared.web.problems import ReferenceNotYetKnown
 
 if TYPE_CHECKING:
@@ -16,16 +20,18 @@ if TYPE_CHECKING:
 
 BATCH = 500
 """Visits ended in one turn; what is left waits for the next, which follows at once."""
-FORGOTTEN_AFTER = timedelta(hours=2)
-"""After the end of the day: a service that spans it is finished by its teller, one still open then was forgotten."""
 
 
 def closer(runtime: "ServiceRuntime") -> "Turn":
     """The loop that ends visits whose business day is over at their branch."""
 
     async def over(reads: Reads) -> list[str]:
-        found = await _left(reads, queries.OPEN_DAYS, queries.ORPHANS, reads.now)
-        return found + await _left(reads, queries.SERVED_DAYS, queries.FORGOTTEN, reads.now - FORGOTTEN_AFTER)
+        found = await _left(reads, queries.OPEN_DAYS, queries.ORPHANS, lambda _: reads.now)
+        halls = await in_force(reads, HALL)
+        forgotten = await _left(
+            reads, queries.SERVED_DAYS, queries.FORGOTTEN, lambda unit: reads.now - halls.at(unit.path).forgotten_after
+        )
+        return found + forgotten
 
     async def turn() -> int:
         ended = 0
@@ -40,17 +46,17 @@ def closer(runtime: "ServiceRuntime") -> "Turn":
     return turn
 
 
-async def _left(reads: Reads, days: Statement, visits: Statement, at: datetime) -> list[str]:
-    """The ``visits`` of those ``days`` that were over at ``at``, a batch at most."""
+async def _left(reads: Reads, days: Statement, visits: Statement, at: Callable[[UnitRow], datetime]) -> list[str]:
+    """The ``visits`` of those ``days`` that were over at the instant ``at`` says for their branch, a batch at most."""
     found: list[str] = []
     # The calendar day in UTC bounds the candidates: nowhere does a business day end before that day has begun in UTC.
     # Each branch then decides by its own zone and cut-off.
-    for day in await reads.all(days, day=at.date()):
+    for day in await reads.all(days, day=reads.now.date()):
         try:
             unit = await replica.unit(reads, day.unit)
         except ReferenceNotYetKnown:
             continue
-        if day.business_date < unit.business_date(at):
+        if day.business_date < unit.business_date(at(unit)):
             rows = await reads.all(visits, unit=day.unit, day=day.business_date, most=BATCH - len(found))
             found += [row.id for row in rows]
         if len(found) >= BATCH:

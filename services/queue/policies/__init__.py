@@ -1,0 +1,1 @@
+"""What a bank may decide about its halls (厅堂参数)."""
