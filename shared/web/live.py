@@ -66,7 +66,7 @@ class _Topic:
 
     def wake(self) -> None:
         for stream in self.streams:
-            stream.bell.set()
+            stream.ring()
 
 
 class Live:
@@ -172,14 +172,19 @@ class Stream(Response):
         self.status_code = 200
         self.background = None
         self.init_headers(_HEADERS)
-        self.bell = asyncio.Event()
+        self._waits: asyncio.Future[None] | None = None
         self._live, self._name, self._cursor, self._still = live, name, cursor, still
+
+    def ring(self) -> None:
+        """Something may have changed for this stream. (An :class:`asyncio.Event` costs a tenth of all the work.)"""
+        if self._waits is not None and not self._waits.done():
+            self._waits.set_result(None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the browser goes, the session ends or the process stops."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         gone = asyncio.create_task(_gone(receive))
-        gone.add_done_callback(lambda _: self.bell.set())
+        gone.add_done_callback(lambda _: self.ring())
         topic = await self._live.watch(self._name, self)
         # A task of its own is woken without the layers that stand around a request, and no frame passes them on its
         # way out: of 2,000 streams, that is half the work.
@@ -197,8 +202,8 @@ class Stream(Response):
         cursor, first = await self._live.missed(self._name, topic, self._cursor)
         await _send(send, first)
         ticks = began = topic.ticks
+        loop = asyncio.get_running_loop()
         while not gone.done() and not self._live.closing:
-            self.bell.clear()
             if topic.seq != cursor:
                 newest = topic.frames[-1] if topic.frames else (-1, b"")
                 cursor, body = newest if newest[0] == cursor + 1 else await self._next(topic, cursor)
@@ -210,7 +215,9 @@ class Stream(Response):
                     return
                 await _send(send, topic.tick)
                 continue
-            await self.bell.wait()
+            # Nothing can ring between what was looked at and here, as nothing is awaited in between.
+            self._waits = loop.create_future()
+            await self._waits
 
     async def _next(self, topic: _Topic, cursor: int) -> tuple[int, bytes]:
         frames = [(seq, body) for seq, body in topic.frames if seq > cursor]
