@@ -3,7 +3,7 @@
 Queue is asked which visit it is, outside any unit of work.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
@@ -19,25 +19,24 @@ from shared.web.problems import NotFound, Unavailable
 PURPOSE = "rate_by_ticket"
 
 
-class TicketLink:
-    """What queue says of a ticket's link; None when it knows none."""
+class TicketLink(NamedTuple):
+    """What queue says of a ticket's link."""
 
-    def __init__(self, visit: str, status: VisitStatus, channel: Channel) -> None:
-        self.visit, self.status, self.channel = visit, status, channel
+    visit: str
+    status: VisitStatus
+    channel: Channel
 
 
 async def ask(request: Request, token: str) -> TicketLink | None:
-    """The visit behind a ticket's link; 503 while queue does not answer."""
+    """The visit behind a ticket's link, None for an unknown one; 503 while queue does not answer."""
     peers = request.app.state.services["surveys"].peers
     if peers is None:
         raise Unavailable
     try:
-        answer = await peers.get(f"/queue/v1/t/{token}/visit", purpose=PURPOSE)
-        return (
-            None
-            if answer is None
-            else TicketLink(str(answer["visit"]), VisitStatus(answer["status"]), Channel(answer["channel"]))
-        )
+        found = await peers.get(f"/queue/v1/t/{token}/visit", purpose=PURPOSE)
+        if found is None:
+            return None
+        return TicketLink(str(found["visit"]), VisitStatus(found["status"]), Channel(found["channel"]))
     except (PeerUnavailable, KeyError, ValueError) as error:
         raise Unavailable from error
 
