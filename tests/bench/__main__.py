@@ -45,9 +45,10 @@ PARTS: Final[dict[str, Callable[[], list[Row]]]] = {
 
 
 def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
+    """The rows as a Markdown table, with what is to be said of some of them below."""
     head = ["| what | value | floor | ratio | aim | |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *map(_line, rows)])
+    notes = [f"- **{row.name}**: {row.note}" for row in rows if row.note]
+    return "\n".join([*head, *map(_line, rows), *([""] if notes else []), *notes])
 
 
 def main() -> int:
