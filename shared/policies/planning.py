@@ -1,6 +1,5 @@
 """Deciding a policy, and showing what was decided when (政策版本)."""
 
-from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,14 +9,12 @@ from shared.db.tables import policy
 from shared.db.uow import Reads, Uow
 from shared.directory import replica
 from shared.ids import uuid7
+from shared.policies.beginning import misdated
 from shared.policies.kinds import B
 from shared.policies.schemas import PolicyRequest, PolicyView
 from shared.security.principal import Principal
 from shared.web.paging import Page, PageAsked, page
 from shared.web.problems import InvalidField
-
-FARTHEST_AHEAD: Final = timedelta(days=3660)
-"""How far ahead a policy may be planned; farther is a typing error."""
 
 _p = sa.bindparam
 _PLAN: Final = upsert(policy, ["kind", "unit", "effective_from"], None).returning(policy.c.unit)
@@ -34,10 +31,8 @@ async def plan(uow: Uow, by: Principal, command: PolicyRequest[B]) -> PolicyView
     """
     unit = await replica.branch(uow, by, command.unit)
     begins = command.effective_from or uow.now
-    if begins < uow.now:
-        raise InvalidField("/effective_from", "in_the_past", "What was in force in the past is decided", "不能修改过去")
-    if begins - uow.now > FARTHEST_AHEAD:
-        raise InvalidField("/effective_from", "too_far_ahead", f"At most {FARTHEST_AHEAD.days} days ahead")
+    if (fault := misdated(begins, uow.now)) is not None:
+        raise InvalidField("/effective_from", *fault)
     body = command.body.model_dump(mode="json")
     row: dict[str, Any] = {
         "id": uuid7(),

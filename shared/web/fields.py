@@ -11,7 +11,8 @@ PathId = Annotated[str, Path(pattern=_CODE, description="An id")]
 UnitId = Annotated[str, Path(pattern=_CODE, description="A unit of the organisation", examples=["gz-001"])]
 QueryUnit = Annotated[str, Query(pattern=_CODE, description="A unit of the organisation", examples=["gz-001"])]
 CodeField = Annotated[str, StringConstraints(pattern=_CODE)]
-LinkToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$", description="A link token of 128 bits")]
+LINK = r"^[A-Za-z0-9_-]{22}$"
+LinkToken = Annotated[str, Path(pattern=LINK, description="A link token of 128 bits")]
 
 
 def _printable(value: str) -> str:

@@ -48,9 +48,9 @@ BEAT = (
 SILENT = (
     sa.select(_device, dir_unit.c.path)
     .select_from(_device.outerjoin(dir_unit, dir_unit.c.unit == _device.c.unit))
-    .where(_active, ~_device.c.silent, _device.c.seen_at < _p("before"))
-    .order_by(_device.c.seen_at)
-    .limit(sa.literal_column("200"))
+    .where(_active, ~_device.c.silent, _device.c.seen_at < _p("before"), _device.c.id > _p("after"))
+    .order_by(_device.c.id)
+    .limit(_p("most", type_=sa.Integer))
 )
 MARK_SILENT = (
     sa.update(_device)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from shared.runtime import ServiceRuntime
     from shared.spec import Turn
 
+PAGE = 200
+"""Devices looked at in one query; about as many are told in one turn, and the rest in the next."""
+
 
 def listener(runtime: "ServiceRuntime") -> "Turn":
     """The loop's turn: how many devices fell silent."""
@@ -21,10 +24,17 @@ def listener(runtime: "ServiceRuntime") -> "Turn":
     async def quiet(reads: Reads) -> list[tuple[Row, timedelta]]:
         """The devices that are silent by their branch's policy, with how long they might have been."""
         halls = await in_force(reads, HALL)
-        shortest = min(each.device_silent for each in halls.all())
-        rows = await reads.all(queries.SILENT, before=reads.now - shortest)
-        found = [(row, halls.at(row.path or "").device_silent) for row in rows]
-        return [(row, after) for row, after in found if reads.now - row.seen_at > after]
+        before = reads.now - min(each.device_silent for each in halls.all())
+        found: list[tuple[Row, timedelta]] = []
+        last = ""
+        # Page by page: devices of branches that wait longer hide none of those behind them.
+        while rows := await reads.all(queries.SILENT, before=before, after=last, most=PAGE):
+            last = rows[-1].id
+            judged = [(row, halls.at(row.path or "").device_silent) for row in rows]
+            found += [(row, after) for row, after in judged if reads.now - row.seen_at > after]
+            if len(rows) < PAGE or len(found) >= PAGE:
+                break
+        return found
 
     async def turn() -> int:
         told = 0

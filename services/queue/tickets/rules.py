@@ -38,7 +38,7 @@ def channel_of(roles: frozenset[str], asked: str | None) -> Channel | None:
     Staff take a ticket at the counter or at a customer's call, and never as a kiosk or an app: by such a ticket's link
     its holder may rate the visit.
     """
-    if roles and roles <= SERVES:
+    if roles & SERVES:
         return Channel(asked or Channel.STAFF) if asked in (None, Channel.STAFF, Channel.PHONE) else None
     return Channel(asked or Channel.KIOSK)
 

@@ -1,18 +1,16 @@
 """Rules of questionnaires: what a version must hold, when it may be published, which one is in force."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from services.surveys.faults import Fault
 from shared.contracts.surveys import Dimension
+from shared.policies.beginning import misdated
 
 REQUIRED_DIMENSIONS = (Dimension.QUALITY, Dimension.EFFICIENCY, Dimension.ATTITUDE)
 """服务质量、服务效率、服务态度: what an objective evaluation asks about at least (guide 1.2e)."""
-
-FARTHEST_AHEAD = timedelta(days=3660)
-"""How far ahead a version may be planned; farther is a typing error."""
 
 
 class VersionStatus(StrEnum):
@@ -63,9 +61,6 @@ def missing_dimensions(present: Iterable[str]) -> list[str]:
 
 
 def effective_fault(effective_from: datetime, now: datetime) -> Fault | None:
-    """Why a version cannot begin then: the past is decided, and ten years ahead is a mistake; None when it can."""
-    if effective_from < now:
-        return Fault("/effective_from", "in_the_past", "What was in force in the past is decided")
-    if effective_from - now > FARTHEST_AHEAD:
-        return Fault("/effective_from", "too_far_ahead", f"At most {FARTHEST_AHEAD.days} days ahead")
-    return None
+    """Why a version cannot begin then; None when it can."""
+    found = misdated(effective_from, now)
+    return None if found is None else Fault("/effective_from", found.code, found.en)

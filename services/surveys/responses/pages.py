@@ -25,6 +25,7 @@ from services.surveys.responses.views import given, question
 from shared.db.statements import Row
 from shared.db.uow import Reads, Uow
 from shared.security.scopes import public
+from shared.web.fields import LINK
 from shared.web.pages import Page, PageRouter, SeeOther
 from shared.web.places import unit_name
 from shared.web.problems import IllegalTransition, NotFound
@@ -32,7 +33,6 @@ from shared.web.problems import IllegalTransition, NotFound
 router = PageRouter(__name__)
 
 Token = Annotated[str, Path(max_length=64)]
-TICKET = re.compile("[A-Za-z0-9_-]{22}")
 HOLDER = [public("the link is the customer's only key, and answers once")]
 
 
@@ -53,7 +53,7 @@ Place = Annotated[Mapping[str, str], Depends(_place)]
 
 
 async def _ticket(request: Request, token: Token) -> TicketLink | None:
-    return await tickets.ask(request, token) if TICKET.fullmatch(token) else None
+    return await tickets.ask(request, token) if re.fullmatch(LINK, token) else None
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.queue.devices import queries, service
+from services.queue.devices import queries, service, silence
 from services.queue.devices.rules import DeviceKind
 from shared.directory import replica
 from shared.security.principal import Principal
@@ -10,16 +10,20 @@ from shared.security.principal import Principal
 MANAGER = Principal("M0001", "M0001", frozenset({"branch_manager"}), ("gz-001",))
 
 
-@pytest.fixture
-async def device(hall):
+async def enrolled(hall, unit="gz-001"):
     """An enrolled kiosk: its id and its key."""
     secret = await hall.db.write(lambda uow: service.begin(uow, DeviceKind.KIOSK), actor="screen")
     [row] = await hall.rows(queries.BY_SECRET, secret_hash=hall.running.app.state.keyring.token_hash(secret))
 
     async def enrol(uow):
-        return await service.enrol(uow, await replica.unit(uow, "gz-001"), row.code, "door")
+        return await service.enrol(uow, await replica.unit(uow, unit), row.code, "door")
 
     return await hall.db.write(enrol, actor="M0001"), secret
+
+
+@pytest.fixture
+async def device(hall):
+    return await enrolled(hall)
 
 
 async def token_of(hall, device):
@@ -78,6 +82,20 @@ async def test_silence_is_told_once_and_ends_with_the_next_beat(hall, device):
     hall.tick(100)
     await runtime.settle()
     assert len(await hall.told("queue.device.silent")) == 2
+
+
+async def test_a_branch_that_waits_longer_hides_nobody_behind_it(hall, device, monkeypatch):
+    monkeypatch.setattr(silence, "PAGE", 1)
+    body = {"kind": "queue.hall", "unit": "gz-001", "body": {"device_silent_seconds": 3_600}}
+    await hall.send("POST", "/policies", "head_office", json=body, units=("hq",), expect=201)
+    other, _ = await enrolled(hall, "gz-002")
+    assert device[0] < other, "the patient one is looked at first"
+    hall.tick(200)
+    await hall.running.runtime("queue").settle()
+    assert [event["data"]["device"] for event in await hall.told("queue.device.silent")] == [other]
+    hall.tick(3_500)
+    await hall.running.runtime("queue").settle()
+    assert [event["data"]["device"] for event in await hall.told("queue.device.silent")] == [other, device[0]]
 
 
 @pytest.mark.parametrize("token", ["dev_", "dev_" + "A" * 22, "dev_" + "A" * 90])

@@ -17,6 +17,7 @@ TICKETS = "/branches/gz-001/tickets"
         ({"teller", "branch_manager"}, "phone", "phone"),
         ({"teller"}, "kiosk", None),
         ({"branch_manager"}, "app", None),
+        ({"teller", "auditor"}, "kiosk", None),
     ],
 )
 def test_staff_take_no_ticket_as_a_customer_would(roles, asked, channel):

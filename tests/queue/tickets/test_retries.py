@@ -52,9 +52,8 @@ async def test_apps_kiosks_and_integrations_must_bring_a_key(hall):
         assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
     headers = hall.running.headers("teller", staff="T0001", units=("gz-001",))
     del headers["idempotency-key"]
-    assert (
-        await hall.running.client.post(f"/queue/v1{TICKETS}", json={"service": "cash"}, headers=headers)
-    ).status_code == 201
+    answer = await hall.running.client.post(f"/queue/v1{TICKETS}", json={"service": "cash"}, headers=headers)
+    assert answer.status_code == 201
     assert await visits(hall) == 1
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.surveys.questionnaires import rules
 from services.surveys.questionnaires.rules import VersionStatus
 from shared.contracts.surveys import Dimension
+from shared.policies.beginning import FARTHEST_AHEAD
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def test_each_faulty_item_is_named_where_it_stands(items):
 
 def test_a_version_begins_now_or_later_but_not_in_another_age():
     assert rules.effective_fault(NOW, NOW) is None
-    assert rules.effective_fault(NOW + rules.FARTHEST_AHEAD, NOW) is None
+    assert rules.effective_fault(NOW + FARTHEST_AHEAD, NOW) is None
     assert rules.effective_fault(NOW - timedelta(seconds=1), NOW).code == "in_the_past"
     assert rules.effective_fault(NOW + timedelta(days=4000), NOW).code == "too_far_ahead"
     assert rules.effective_fault(datetime.max.replace(tzinfo=UTC), NOW).code == "too_far_ahead"

@@ -85,7 +85,10 @@ class Tickets(Resource[X]):
         contact: Contact | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Ticket]:
-        """Issue a ticket for a service of a branch. `class_` is the code of its class: ordinary, care (关爱), vip."""
+        """Issue a ticket for a service of a branch. `class_` is the code of its class: ordinary, care (关爱), vip.
+
+        Who serves says `channel="staff"` or `"phone"`: any other is refused, as its link would rate the visit.
+        """
         body: dict[str, object] = {"service": service, "channel": channel, "class": class_}
         if contact is not None:
             body["contact"] = contact

@@ -68,7 +68,7 @@ async function look() {
   try {
     invitation = await call("GET", `/surveys/v1/tickets/${found[0]}/invitation`);
   } catch (error) {
-    return say("rate", KNOWN.includes(error.code) ? error.code : error.status < 500 ? "not_found" : "off");
+    return say("rate", KNOWN.includes(error.code) ? error.code : "off");
   }
   if (location.hash !== "#rate") return undefined;
   if (invitation.status !== "open") return say("rate", KNOWN.includes(invitation.status) ? invitation.status : "not_found");
@@ -96,7 +96,13 @@ export function begin(kept) {
     const given = Object.fromEntries(Object.entries(answers).filter(([, score]) => score !== null));
     const to = link;
     link = null;
-    await keepRating(to, given);
+    try {
+      await keepRating(to, given);
+    } catch {
+      link = to; // nothing was kept: the answers stand, and can be sent again
+      say("rate", "off");
+      return;
+    }
     clear();
     only("done");
     part("done").querySelector("h2").focus({ preventScroll: true });
