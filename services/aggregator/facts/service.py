@@ -20,7 +20,9 @@ async def fold(uow: Uow, kind: FactKind, told: Sequence[Told]) -> None:
     """Keep what is newer than the kept facts, at most one of a subject, and correct the cells.
 
     INVARIANT: cells are the contributions of the kept facts, whatever order, duplication and lateness the events come
-    with (proven by test_any_order_gives_the_cells_of_the_final_facts).
+    with (proven by test_any_order_gives_the_cells_of_the_final_facts). A subject's events come from one partition, whose
+    offset the consumer's transaction holds from its start: no two transactions fold the same subject at once, also
+    before it has a row that could be locked.
     """
     state = await generations.hold(uow)
     by_key = {each.row[kind.key]: each for each in told}

@@ -119,20 +119,24 @@ EVERY_QUESTION = [
 ]  # fmt: skip
 
 
-def some_events(rng, tell_visit, tell_invitation):
-    """Events of visits and invitations that may be new, older or newer than what is known of the same."""
+def some_events(rng, tell_visit, tell_invitation, partition=""):
+    """Events of visits and invitations that may be new, older or newer than what is known of the same.
+
+    A subject is of one ``partition``.
+    """
     told = []
     for _ in range(rng.randint(1, 12)):
         place = {"unit": rng.choice(PLACES), "day": rng.choice(DAYS)}
         if rng.random() < 0.2:
             scores = [rng.randint(0, 6) for _ in range(rng.randint(0, 3))] if rng.random() < 0.6 else None
-            told.append(tell_invitation(f"i{rng.randint(0, 9)}", scores, sequence=rng.randint(1, 9), **place))
+            told.append(tell_invitation(f"i{partition}{rng.randint(0, 9)}", scores, sequence=rng.randint(1, 9), **place))
             continue
         state = rng.choice(["waiting", "called", "serving", "served", "served", "served", "left", "left", "no_show"])
         wait = rng.choice([0, 59, 61, 62, 316, 318, 900, 901, 1_790, 4_000, 90_000])
         service = rng.choice(["cash", "loan"])
         sequence = rng.randint(1, 9)
-        told.append(tell_visit(f"v{rng.randint(0, 29)}", state, wait=wait, sequence=sequence, service=service, **place))
+        name = f"v{partition}{rng.randint(0, 29)}"
+        told.append(tell_visit(name, state, wait=wait, sequence=sequence, service=service, **place))
     return told
 
 
@@ -185,10 +189,10 @@ async def test_arrivals_carries_moves_and_a_rebuild_at_once(figures, tell_visit,
     tree = Tree(figures)
     await tree.tell(*PATHS)
 
-    async def arrive(seed):
-        rng = random.Random(seed)
+    async def arrive(partition):
+        rng = random.Random(partition)
         for _ in range(12):
-            await figures.tell(*some_events(rng, tell_visit, tell_invitation))
+            await figures.tell(*some_events(rng, tell_visit, tell_invitation, f"{partition}-"))
 
     async def carry():
         for _ in range(12):
