@@ -5,7 +5,7 @@ greenlet bridge of SQLAlchemy's own async layer would cost about 30 µs a call.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
@@ -19,7 +19,7 @@ from shared.db.doorbell import Doorbell
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.merging import Waiting
 from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Statement
-from shared.db.uow import Reads, UnitContext, Uow
+from shared.db.uow import Reads, Rows, UnitContext, Uow
 from shared.observability.logging import get_logger
 
 T = TypeVar("T")
@@ -126,16 +126,16 @@ class PostgresConnection:
         last = tag.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
+    async def run_many(self, statement: Statement, rows: Rows, *, distinct: bool) -> None:
         """Run for all rows: as one statement over arrays where it can be, else pipelined by the driver."""
         prepared = await self._next(statement)
-        values = [prepared.values(row) for row in rows]
+        columns = prepared.columns(rows)
         bulk = prepared.bulk if distinct or takes_equal_keys(prepared.sql) else None
         try:
-            if bulk is None or len(values) == 1:
-                await self.raw.executemany(prepared.sql, values)
+            if bulk is None or len(columns[0]) == 1:
+                await self.raw.executemany(prepared.sql, list(zip(*columns, strict=True)))
             else:
-                await self.raw.execute(bulk, *map(list, zip(*values, strict=True)))
+                await self.raw.execute(bulk.sql, *bulk.arrays(columns))
         except _FAULTS as error:
             raise translate(error) from error
 

@@ -1,12 +1,13 @@
 """SQLite as the driver gives it: connections with the house's settings, its errors in the kit's words."""
 
 import sqlite3
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.statements import SQLITE, Compiler, Row, Statement
+from shared.db.uow import Rows
 
 T = TypeVar("T")
 
@@ -84,11 +85,11 @@ class SqliteConnection:
         """Run at once: there is no round trip to save."""
         await self.run(statement, params)
 
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
+    async def run_many(self, statement: Statement, rows: Rows, *, distinct: bool) -> None:
         """Run once per row."""
         prepared = _compile(statement)
         try:
-            self.raw.executemany(prepared.sql, [prepared.values(row) for row in rows])
+            self.raw.executemany(prepared.sql, zip(*prepared.columns(rows), strict=True))
         except _FAULTS as error:
             raise translate(error) from error
 

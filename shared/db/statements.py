@@ -1,7 +1,7 @@
 """Statements built once at import and compiled once per database."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from shared.db.bulk import many_rows
+from shared.db.bulk import Bulk, many_rows
 from shared.db.merging import Touched, touched
 
 POSTGRES: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -32,20 +32,36 @@ class Prepared(NamedTuple):
     row: Callable[[Iterable[Any]], Row] | None
     pick: Callable[[Mapping[str, Any]], Iterable[Any]]
     busy: tuple[tuple[int, Callable[[Any], Any]], ...]
-    bulk: str | None
+    bulk: Bulk | None
     touched: Touched
 
     def values(self, params: Mapping[str, Any]) -> list[Any]:
         """The driver's positional values for ``params``; a missing one is a KeyError with its name."""
         if self.defaults:
             params = {**self.defaults, **params}
-        try:
-            out = list(self.pick(params))
-        except KeyError as missing:
-            raise KeyError(f"the statement needs the parameter {missing.args[0]!r}") from None
+        out = self._picked(params)
         for i, bind in self.busy:
             out[i] = bind(out[i])
         return out
+
+    def columns(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> list[Sequence[Any]]:
+        """The same for many rows, given one by one or by column: the values of each parameter."""
+        if isinstance(rows, Mapping):
+            count = len(next(iter(rows.values())))
+            out = self._picked({**{name: [value] * count for name, value in self.defaults.items()}, **rows})
+        elif self.defaults:
+            out = list(zip(*[self._picked({**self.defaults, **row}) for row in rows], strict=True))
+        else:
+            out = list(zip(*map(self._picked, rows), strict=True))
+        for i, bind in self.busy:
+            out[i] = list(map(bind, out[i]))
+        return out
+
+    def _picked(self, params: Mapping[str, Any]) -> list[Any]:
+        try:
+            return list(self.pick(params))
+        except KeyError as missing:
+            raise KeyError(f"the statement needs the parameter {missing.args[0]!r}") from None
 
 
 def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
@@ -55,13 +71,23 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Iterable[An
     return lambda params: [params[name] for name in names]
 
 
+def _aware(value: datetime | None) -> datetime | None:
+    """An instant as PostgreSQL's driver takes it, in whatever zone."""
+    if value is not None and value.utcoffset() is None:
+        raise ValueError("an instant needs its offset")
+    return value
+
+
 def _utc_text(value: datetime | None) -> str | None:
     """What SQLAlchemy's SQLite type writes for an instant, at a fifth of its cost."""
-    if value is None:
+    if value is None or _aware(value) is None:
         return None
-    if value.utcoffset() is None:
-        raise ValueError("an instant needs its offset")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _day_text(value: date | None) -> str | None:
+    """The same for a day."""
+    return None if value is None else date.isoformat(value)
 
 
 def _row_maker(compiled: Any, dialect: Any) -> Callable[[Iterable[Any]], Row] | None:
@@ -101,9 +127,11 @@ class Compiler:
         written = compiled.construct_expanded_state(dict.fromkeys(required))
         order = tuple(written.positiontup or ())
         binders = {**compiled._bind_processors, **written.processors}
+        instants = [name for bind, name in compiled.bind_names.items() if isinstance(bind.type, UTCDateTime)]
+        binders |= dict.fromkeys(instants, _utc_text if self._dialect is SQLITE else _aware)
         if self._dialect is SQLITE:
-            instants = (name for bind, name in compiled.bind_names.items() if isinstance(bind.type, UTCDateTime))
-            binders |= dict.fromkeys(instants, _utc_text)
+            days = (name for bind, name in compiled.bind_names.items() if isinstance(bind.type, sa.Date))
+            binders |= dict.fromkeys(days, _day_text)
         prepared = Prepared(
             written.statement,
             order,

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from shared.security.records import RecordKeys
 
 
+Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
+"""Rows of parameters: one by one, or by column, with a value a row under each name."""
+
+
 class Connection(Protocol):
     """What a database gives a unit: three ways to run a statement."""
 
@@ -33,7 +37,7 @@ class Connection(Protocol):
         """Run before the commit, and before any statement that could notice."""
         ...
 
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool) -> None:
+    async def run_many(self, statement: Statement, rows: Rows, *, distinct: bool) -> None:
         """Run once per row, as one batch; ``distinct`` when no two rows have the same key."""
         ...
 
@@ -95,7 +99,7 @@ class Uow(Reads):
         """A write whose result nobody needs before the commit; it may wait and travel with others."""
         await self._connection.later(statement, params)
 
-    async def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]], *, distinct: bool = False) -> None:
+    async def many(self, statement: Statement, rows: Rows, *, distinct: bool = False) -> None:
         """Run a write once for each row of parameters.
 
         ``distinct`` promises that no two rows have the same key, so that an upsert may travel as one statement.

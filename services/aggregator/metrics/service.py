@@ -26,9 +26,11 @@ Period = tuple[Any, ...]
 async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, stripe: int) -> None:
     """Add merged ``changes`` to the cells of a generation, and leave them for the subtotals; rows in the order of their
     keys, so that no two transactions wait for each other in a circle."""
-    cells = [_row(generation, each) for each in sorted(changes, key=_cell_key)]
-    await uow.many(queries.ADD_CELLS, cells, distinct=True)
-    await uow.many(lifting.ADD_CARRY, [_row(generation, each) for each in lifted(changes)], distinct=True)
+    if not changes:
+        return
+    await uow.many(queries.ADD_CELLS, _columns(generation, sorted(changes, key=tuple)), distinct=True)
+    if carried := lifted(changes):
+        await uow.many(lifting.ADD_CARRY, _columns(generation, carried), distinct=True)
     sums = [
         {"generation": generation, "metric": metric, "day": day, "stripe": stripe % STRIPES}
         | dict(zip(("n", "numerator", "denominator"), amounts, strict=True))
@@ -38,18 +40,11 @@ async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, str
     await uow.many(queries.ADD_ROLLUPS, sums, distinct=True)
 
 
-def _row(generation: int, each: Contribution) -> dict[str, Any]:
-    metric, day, unit, service, ticket_class, bucket, n, numerator, denominator = each
-    return {
-        "generation": generation, "metric": metric, "unit": unit, "day": day,
-        "bucket": NO_BUCKET if bucket is None else bucket, "service": service, "ticket_class": ticket_class,
-        "n": n, "numerator": numerator, "denominator": denominator,
-    }  # fmt: skip
-
-
-def _cell_key(each: Contribution) -> tuple[str, str, date, int, str, str]:
-    bucket = NO_BUCKET if each.bucket is None else each.bucket
-    return each.metric, each.unit, each.day, bucket, each.service, each.ticket_class
+def _columns(generation: int, changes: Sequence[Contribution]) -> dict[str, Sequence[Any]]:
+    columns: dict[str, Sequence[Any]] = dict(zip(Contribution._fields, zip(*changes, strict=True), strict=True))
+    columns["generation"] = [generation] * len(changes)
+    columns["bucket"] = [NO_BUCKET if each is None else each for each in columns["bucket"]]
+    return columns
 
 
 @dataclass(frozen=True, slots=True)
