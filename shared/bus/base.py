@@ -22,8 +22,7 @@ class Message:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as read."""
 
     offset: int

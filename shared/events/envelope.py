@@ -5,9 +5,8 @@ events. ``time`` is when it happened, ``recordedtime`` when the producer stored 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -27,8 +26,7 @@ class Unreadable(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Generic[D_co]):
+class Event(NamedTuple, Generic[D_co]):
     """A received event with its data decoded."""
 
     id: str
@@ -91,18 +89,12 @@ def decode(headers: Mapping[str, str], payload: bytes, kind: type[EventData]) ->
         origin = headers["ce_origin"]
         if origin not in ("live", "import"):
             raise Unreadable("bad_origin")
+        # By position: by name it would take twice as long, for every event of every consumer.
         return Event(
-            id=headers["ce_id"],
-            source=headers["ce_source"],
-            type=headers["ce_type"],
-            subject=headers["ce_subject"],
-            sequence=int(headers["ce_sequence"]),
-            time=_instant(headers["ce_time"]),
-            recordedtime=_instant(headers["ce_recordedtime"]),
-            origin=cast(Origin, origin),
-            traceparent=headers.get("ce_traceparent", ""),
-            data=kind.read(payload),
-        )
+            headers["ce_id"], headers["ce_source"], headers["ce_type"], headers["ce_subject"],
+            int(headers["ce_sequence"]), _instant(headers["ce_time"]), _instant(headers["ce_recordedtime"]),
+            cast(Origin, origin), headers.get("ce_traceparent", ""), kind.read(payload),
+        )  # fmt: skip
     except ValidationError as error:
         first = error.errors(include_input=False, include_context=False, include_url=False)[0]
         raise Unreadable(f"data:{'.'.join(map(str, first['loc']))}:{first['type']}") from error

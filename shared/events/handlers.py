@@ -15,11 +15,15 @@ ReactFunction = Callable[[Uow, Event[Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Sees every event, live or imported, fresh or replayed, in batches; guards by (subject, sequence) in its rows."""
+    """Sees every event, live or imported, fresh or replayed, in batches; guards by (subject, sequence) in its rows.
+
+    ``states``: each event tells all that is known of its subject, so of several in a batch only the newest need come.
+    """
 
     name: str
     kinds: tuple[type[EventData], ...]
     apply: ProjectFunction
+    states: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,11 @@ class Reaction:
 Handler = Projection | Reaction
 
 
-def project(*kinds: type[EventData]) -> Callable[[ProjectFunction], Projection]:
+def project(*kinds: type[EventData], states: bool = False) -> Callable[[ProjectFunction], Projection]:
     """Declare a projection of these event types; the function takes the unit of work and a batch in order."""
 
     def declare(function: ProjectFunction) -> Projection:
-        return Projection(_name(function), kinds, function)
+        return Projection(_name(function), kinds, function, states)
 
     return declare
 

@@ -1,8 +1,11 @@
 """Events: what waits in the outbox, what was sent, how far readers are behind, what was handled, parked and buried."""
 
+from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.observability.batch_histogram import BatchHistogram
 
 Family = TypeVar("Family", Counter, Gauge, Histogram)
 
@@ -43,10 +46,10 @@ class EventMetrics:
             buckets=HANDLER_BUCKETS,
             registry=registry,
         )
-        self._delay = Histogram(
+        self._delay = BatchHistogram(
             "wangdian_event_delay_seconds",
             "From the producer's commit to the effect here, of live events",
-            service,
+            "service",
             buckets=DELAY_BUCKETS,
             registry=registry,
         )
@@ -102,9 +105,9 @@ class EventMetrics:
         """How long one call of a handler took."""
         self._child(self._handler, service, handler).observe(seconds)
 
-    def delayed(self, service: str, seconds: float) -> None:
-        """How old a live event was (now less ``recordedtime``) when it had its effect."""
-        self._child(self._delay, service).observe(max(0.0, seconds))
+    def delayed(self, service: str, seconds: Iterable[float]) -> None:
+        """How old live events were (now less ``recordedtime``) when they had their effects."""
+        self._delay.observe(service, (max(0.0, each) for each in seconds))
 
     def _child(self, family: Family, *labels: str) -> Family:
         key = (family, labels)

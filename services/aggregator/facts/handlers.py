@@ -21,13 +21,13 @@ from shared.events.envelope import Event
 from shared.events.handlers import Handler, project
 
 
-@project(VisitOpened, VisitCalled, VisitStarted, VisitCompleted, VisitNoShow, VisitAbandoned)
+@project(VisitOpened, VisitCalled, VisitStarted, VisitCompleted, VisitNoShow, VisitAbandoned, states=True)
 async def project_visits(uow: Uow, events: Sequence[Event[VisitState]]) -> None:
     """Fold visits (到访) into facts and cells."""
     await fold(uow, VISITS, [visit_told(event) for event in newest(events)])
 
 
-@project(InvitationSent, ResponseSubmitted)
+@project(InvitationSent, ResponseSubmitted, states=True)
 async def project_responses(uow: Uow, events: Sequence[Event[InvitationState]]) -> None:
     """Fold invitations and their answers (评价) into facts and cells."""
     await fold(uow, RESPONSES, [response_told(event) for event in newest(events)])

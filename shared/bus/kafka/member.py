@@ -25,6 +25,7 @@ from shared.bus.base import (
 )
 from shared.bus.kafka.client import GroupClient, kafka_source
 from shared.bus.kafka.connection import KafkaConnection, unavailable
+from shared.bus.kafka.headers import Headers
 from shared.bus.kafka.topics import TopicInfo, Topics
 
 JOIN_PATIENCE = 8.0
@@ -186,10 +187,7 @@ class KafkaSubscription:
             found = polled.get(source)
             if not found:
                 continue
-            records = [
-                Record(one.offset, {name: value.decode() for name, value in one.headers}, one.value or b"")
-                for one in found
-            ]
+            records = [Record(one.offset, Headers(one.headers), one.value or b"") for one in found]
             high = max(client.high_water(source), records[-1].offset + 1)
             moved_back |= high < self._high.get(source, 0)
             self._high[source] = high

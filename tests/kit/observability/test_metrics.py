@@ -106,7 +106,7 @@ async def test_event_figures() -> None:
     events.waiting_now("queue", 2, 1)
     events.lag("queue", "staff.directory", 1, 9)
     events.handler_took("queue", "queue.tickets.react", 0.2)
-    events.delayed("queue", -1.0)
+    events.delayed("queue", [-1.0, 0.05, 0.06, 1e9])
     figures = await shown(metrics)
     expected = {
         "wangdian_outbox_unpublished{service=queue}": 7,
@@ -121,7 +121,12 @@ async def test_event_figures() -> None:
         "wangdian_events_parked_subjects{service=queue}": 2,
         "wangdian_consumer_lag{partition=1,service=queue,topic=staff.directory}": 9,
         "wangdian_handler_seconds_count{handler=queue.tickets.react,service=queue}": 1,
-        "wangdian_event_delay_seconds_sum{service=queue}": 0,
+        "wangdian_event_delay_seconds_sum{service=queue}": 1e9 + 0.11,
+        "wangdian_event_delay_seconds_count{service=queue}": 4,
+        "wangdian_event_delay_seconds_bucket{le=0.05,service=queue}": 2,
+        "wangdian_event_delay_seconds_bucket{le=0.1,service=queue}": 3,
+        "wangdian_event_delay_seconds_bucket{le=86400.0,service=queue}": 3,
+        "wangdian_event_delay_seconds_bucket{le=+Inf,service=queue}": 4,
     }
     assert expected.items() <= figures.items()
 
