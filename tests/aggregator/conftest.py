@@ -182,7 +182,7 @@ class Figures:
         """The cells and rollups that the kept facts alone make."""
         cells, every = Counter(), []
         for fact in await self.facts():
-            for each in contributions(fact):
+            for each in contributions([fact]):
                 every.append(each)
                 bucket = NO_BUCKET if each.bucket is None else each.bucket
                 key = (each.metric, each.unit, each.day, bucket, each.service, each.ticket_class)

@@ -28,16 +28,15 @@ from shared.db.migrate import migrate_sqlite
 from shared.db.sqlite import SqliteDatabase
 from shared.db.tables import consumer_offset
 from shared.db.uow import UnitContext
-from shared.events.consumer import Consumer
+from shared.events.consumer import LIMIT, Consumer
 from shared.events.envelope import headers_of
 from shared.ids import uuid7
 from shared.observability.metrics import Metrics
 from shared.testing.bank import learn, unit
 from shared.testing.postgres import postgres_for, postgres_server
 
-BATCH = 500
 BRANCHES = 20
-CARRY_EVERY = 20
+CARRY_EVERY = 10
 """Batches between two turns of the loop that carries up: about a second's worth."""
 IN_HALL = 40
 """Visits of the bank that are under way at once; their events mix."""
@@ -135,8 +134,8 @@ async def feed(db: Database, told: Sequence[tuple[VisitState, int]], first: int 
     records = [_record(offset, data, sequence) for offset, (data, sequence) in enumerate(told, start=first)]
     source = TopicPartition("queue.events", 0)
     batches = [
-        Batch(source, "log", first + start, records[start : start + BATCH], first + len(records))
-        for start in range(0, len(records), BATCH)
+        Batch(source, "log", first + start, records[start : start + LIMIT], first + len(records))
+        for start in range(0, len(records), LIMIT)
     ]
     consumer = Consumer("aggregator", db, None, SPEC.all_handlers, Metrics().events, SystemClock())  # type: ignore[arg-type]
     begin, used = time.perf_counter(), time.process_time()

@@ -21,7 +21,7 @@ from services.aggregator.collector.source import collect
 from services.aggregator.figures import service as figures
 from services.aggregator.metrics import generations, lifting, queries, subtotals
 from services.aggregator.metrics import service as metrics
-from services.aggregator.metrics.contributions import contributions, merge
+from services.aggregator.metrics.contributions import contributions
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.models import NO_BUCKET
 from services.aggregator.metrics.rollups import ALL_DAYS, STRIPES
@@ -194,7 +194,7 @@ async def seed(db: Database) -> None:
         for summing in SUMMINGS:
             await db.write(lambda uow, f=summing, s=span: uow.execute(f, **s), actor="bench")  # type: ignore[misc]
     await db.write(_placed, actor="bench")
-    changes = merge([each for fact in _visits() for each in contributions(fact)])
+    changes = contributions(_visits())
     await db.write(lambda uow: metrics.add(uow, generations.FIRST, changes, stripe=0), actor="bench")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.aggregator.metrics.answers import point
 from services.aggregator.metrics.buckets import bucket_of
-from services.aggregator.metrics.contributions import contributions, merge
+from services.aggregator.metrics.contributions import contributions
 from services.aggregator.metrics.definitions import METRICS
 from services.aggregator.metrics.values import Cell, Contribution, VisitFact
 from services.queue.imports.formats.registry import FORMATS
@@ -75,7 +75,7 @@ def test_a_month_and_each_of_its_days(month: str) -> None:
     assert by_day.keys() == truth.days.keys()
     everything: list[Contribution] = []
     for day, rows in by_day.items():
-        added = merge([each for row in rows for each in contributions(fact(row))])
+        added = contributions([fact(row) for row in rows])
         check(day, day, added, truth.days[day])
         everything += added
     check(min(by_day), max(by_day), everything, truth.total())

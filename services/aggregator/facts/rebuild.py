@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from services.aggregator.facts.kinds import KINDS
 from services.aggregator.metrics import generations, queries, subtotals
 from services.aggregator.metrics import service as metrics
-from services.aggregator.metrics.contributions import contributions, merge
+from services.aggregator.metrics.contributions import contributions
 from services.aggregator.metrics.generations import VERSIONS
 from shared.db.statements import Row
 from shared.db.uow import Uow
@@ -76,7 +76,7 @@ async def _advance(uow: Uow, state: Row) -> int:
         return 1
     kind = KINDS[state.stage]
     rows = await uow.all(kind.following, cursor=state.cursor, most=FACTS_A_STEP)
-    changes = merge([each for row in rows for each in contributions(kind.kept(row))])
+    changes = contributions([kind.kept(row) for row in rows])
     await metrics.add(uow, state.building, changes, stripe=state.stage)
     if len(rows) < FACTS_A_STEP:
         state = state._replace(stage=state.stage + 1, cursor="")

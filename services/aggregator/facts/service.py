@@ -1,13 +1,13 @@
 """Changing facts and, in the same transaction, the cells by what changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from zlib import crc32
 
 from services.aggregator.facts.kinds import FactKind
 from services.aggregator.facts.rules import Told
 from services.aggregator.metrics import generations
 from services.aggregator.metrics import service as metrics
-from services.aggregator.metrics.contributions import contributions, merge
+from services.aggregator.metrics.contributions import contributions
 from services.aggregator.metrics.values import Contribution, Fact
 from shared.db.statements import Row
 from shared.db.uow import Uow
@@ -20,9 +20,9 @@ async def fold(uow: Uow, kind: FactKind, told: Sequence[Told]) -> None:
     """Keep what is newer than the kept facts, at most one of a subject, and correct the cells.
 
     INVARIANT: cells are the contributions of the kept facts, whatever order, duplication and lateness the events come
-    with (proven by test_any_order_gives_the_cells_of_the_final_facts). A subject's events come from one partition, whose
-    offset the consumer's transaction holds from its start: no two transactions fold the same subject at once, also
-    before it has a row that could be locked.
+    with (proven by test_any_order_gives_the_cells_of_the_final_facts). A subject's events come from one partition,
+    whose offset the consumer's transaction holds from its start: no two transactions fold the same subject at once,
+    also before it has a row that could be locked.
     """
     state = await generations.hold(uow)
     by_key = {each.row[kind.key]: each for each in told}
@@ -45,14 +45,8 @@ async def fold(uow: Uow, kind: FactKind, told: Sequence[Told]) -> None:
         await metrics.add(uow, state.building, _difference(passed), stripe=stripe)
 
 
-def _difference(changes: Iterable[Change]) -> list[Contribution]:
-    added: list[Contribution] = []
-    removed: list[Contribution] = []
-    for _, old, new in changes:
-        added += contributions(new.fact)
-        if old is not None:
-            removed += contributions(old)
-    return merge(added, removed)
+def _difference(changes: Sequence[Change]) -> list[Contribution]:
+    return contributions([new.fact for _, _, new in changes], [old for _, old, _ in changes if old is not None])
 
 
 def _passed(state: Row, kind: FactKind, key: str) -> bool:

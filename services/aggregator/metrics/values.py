@@ -1,6 +1,5 @@
 """What metrics are made from, and what they are made into: facts, contributions, cells."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -8,8 +7,7 @@ Origin = Literal["live", "import"]
 VisitState = Literal["waiting", "called", "serving", "served", "left", "no_show"]
 
 
-@dataclass(frozen=True, slots=True)
-class VisitFact:
+class VisitFact(NamedTuple):
     """The latest that is known of one visit (到访).
 
     ``wait_seconds`` runs to the first call, or to leaving where nobody called; ``handling_seconds`` is None where it is
@@ -33,8 +31,7 @@ class VisitFact:
     handling_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseFact:
+class ResponseFact(NamedTuple):
     """The latest that is known of one survey invitation (满意度评价邀请).
 
     Unit, date, service and class are the visit's: a response that comes late counts for the day of the visit.

@@ -35,7 +35,7 @@ def test_the_worked_example_comes_out(name: str) -> None:
     cells = [
         Cell(each.bucket, each.n, each.numerator, each.denominator)
         for fact in example.facts
-        for each in contributions(fact)
+        for each in contributions([fact])
         if each.metric == name
     ]
     answer = point(METRICS[name], day, day, cells)

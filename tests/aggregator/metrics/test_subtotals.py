@@ -70,7 +70,7 @@ def expected(facts, paths, asked):
     inside = {name for name, path in paths.items() if path.startswith(asked.unit.path)}
     cells = defaultdict(list)
     for fact in facts:
-        for each in contributions(fact):
+        for each in contributions([fact]):
             if each.metric == asked.metric.id and each.unit in inside and asked.first <= each.day <= asked.last:
                 cell = Cell(each.bucket, each.n, each.numerator, each.denominator)
                 cells[asked.period(each.day)].append(cell)
@@ -129,7 +129,8 @@ def some_events(rng, tell_visit, tell_invitation, partition=""):
         place = {"unit": rng.choice(PLACES), "day": rng.choice(DAYS)}
         if rng.random() < 0.2:
             scores = [rng.randint(0, 6) for _ in range(rng.randint(0, 3))] if rng.random() < 0.6 else None
-            told.append(tell_invitation(f"i{partition}{rng.randint(0, 9)}", scores, sequence=rng.randint(1, 9), **place))
+            name = f"i{partition}{rng.randint(0, 9)}"
+            told.append(tell_invitation(name, scores, sequence=rng.randint(1, 9), **place))
             continue
         state = rng.choice(["waiting", "called", "serving", "served", "served", "served", "left", "left", "no_show"])
         wait = rng.choice([0, 59, 61, 62, 316, 318, 900, 901, 1_790, 4_000, 90_000])
