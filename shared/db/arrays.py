@@ -1,7 +1,8 @@
 """Lists as PostgreSQL's text of an array.
 
 Given a list, the driver asks of each element whether it is a list itself, which costs several times what writing the
-element does; text goes through as it is.
+element does; text goes through as it is. Only for a cast that runs once a statement, as in FROM: in a condition
+PostgreSQL would read the text again for each row that it looks at, so lists there (``any_of``) stay with the driver.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from shared.db.errors import ValueRefused
 Write = Callable[[Sequence[Any]], str]
 
 
-def of_texts(values: Sequence[str | None]) -> str:
+def _of_texts(values: Sequence[str | None]) -> str:
     """``{"a","b"}``, with what would end an element escaped."""
     if not values:
         return "{}"
@@ -57,7 +58,7 @@ def _truth(value: object) -> str:
     raise TypeError
 
 
-def of_days(values: Sequence[date | None]) -> str:
+def _of_days(values: Sequence[date | None]) -> str:
     """``{2026-03-02,NULL}``; the days of many rows are few."""
     try:
         texts = {day: "NULL" if day is None else date.isoformat(day) for day in set(values)}
@@ -66,9 +67,9 @@ def of_days(values: Sequence[date | None]) -> str:
     return "{" + ",".join(map(texts.__getitem__, values)) + "}"
 
 
-of_numbers: Final = _bare(int.__repr__)
+_of_numbers: Final = _bare(int.__repr__)
 WRITERS: Final[dict[str, Write]] = {
-    "VARCHAR": of_texts, "TEXT": of_texts, "SMALLINT": of_numbers, "INTEGER": of_numbers, "BIGINT": of_numbers,
-    "DATE": of_days, "TIMESTAMP WITH TIME ZONE": _bare(datetime.isoformat), "BOOLEAN": _bare(_truth),
+    "VARCHAR": _of_texts, "TEXT": _of_texts, "SMALLINT": _of_numbers, "INTEGER": _of_numbers, "BIGINT": _of_numbers,
+    "DATE": _of_days, "TIMESTAMP WITH TIME ZONE": _bare(datetime.isoformat), "BOOLEAN": _bare(_truth),
 }  # fmt: skip
 """By the name of the element's type; the driver writes arrays of others."""

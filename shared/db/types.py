@@ -1,14 +1,13 @@
 """Column types that mean the same on both databases."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-
-from shared.db.arrays import WRITERS
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -33,38 +32,44 @@ Bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 class TextList(sa.types.TypeDecorator[list[str]]):
-    """The type of a list parameter: the text of an array on PostgreSQL, of a JSON array on SQLite."""
+    """The type of a list parameter: an array on PostgreSQL, a JSON array on SQLite."""
 
     impl = sa.Text
     cache_ok = True
-    element: ClassVar = "TEXT"
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        """A sequence of this type's values to what the driver takes."""
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The database's own type for the list."""
+        return dialect.type_descriptor(ARRAY(sa.Text()) if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """A sequence of strings to what the driver takes."""
         items = list(value)
-        return WRITERS[self.element](items) if dialect.name == "postgresql" else json.dumps(self.plain(items))
-
-    def plain(self, items: list[Any]) -> list[Any]:
-        """The values as SQLite keeps them."""
-        return items
+        return items if dialect.name == "postgresql" else json.dumps(items)
 
 
 class NumberList(TextList):
     """The same for whole numbers."""
 
     cache_ok = True
-    element: ClassVar = "BIGINT"
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The database's own type for the list."""
+        return dialect.type_descriptor(ARRAY(sa.BigInteger()) if dialect.name == "postgresql" else sa.Text())
 
 
 class DateList(TextList):
-    """The same for dates, which SQLite keeps as their ISO text."""
+    """The same for dates."""
 
     cache_ok = True
-    element: ClassVar = "DATE"
 
-    def plain(self, items: list[Any]) -> list[Any]:
-        """Dates as text."""
-        return [each.isoformat() for each in items]
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The database's own type for the list."""
+        return dialect.type_descriptor(ARRAY(sa.Date()) if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """A sequence of dates to what the driver takes; SQLite keeps a date as its ISO text."""
+        items = list(value)
+        return items if dialect.name == "postgresql" else json.dumps([each.isoformat() for each in items])
 
 
 def _list_of(column: Any) -> TextList:
@@ -81,14 +86,12 @@ class _AnyOf(sa.ColumnElement[bool]):
 
     def __init__(self, column: Any, name: str) -> None:
         self.column = column
-        self.kind = _list_of(column)
-        self.param = sa.bindparam(name, type_=self.kind)
+        self.param = sa.bindparam(name, type_=_list_of(column))
 
 
 @compiles(_AnyOf, "postgresql")
 def _any_of_postgres(element: _AnyOf, compiler: SQLCompiler, **kw: Any) -> str:
-    column, param = compiler.process(element.column, **kw), compiler.process(element.param, **kw)
-    return f"{column} = ANY({param}::{element.kind.element}[])"
+    return f"{compiler.process(element.column, **kw)} = ANY({compiler.process(element.param, **kw)})"
 
 
 @compiles(_AnyOf, "sqlite")
