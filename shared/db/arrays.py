@@ -58,10 +58,14 @@ def _truth(value: object) -> str:
     raise TypeError
 
 
+_ENDS: Final[dict[date | None, str]] = {None: "NULL", date.min: "-infinity", date.max: "infinity"}
+"""The driver says the same of the first and the last day that there are."""
+
+
 def _of_days(values: Sequence[date | None]) -> str:
     """``{2026-03-02,NULL}``; the days of many rows are few."""
     try:
-        texts = {day: "NULL" if day is None else date.isoformat(day) for day in set(values)}
+        texts = {day: _ENDS.get(day) or date.isoformat(day) for day in set(values)}  # type: ignore[arg-type]
     except TypeError as error:
         raise ValueRefused(type(error).__name__) from error
     return "{" + ",".join(map(texts.__getitem__, values)) + "}"

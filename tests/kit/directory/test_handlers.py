@@ -1,6 +1,5 @@
 """The replica's projections: any order, duplication and lateness gives the newest state."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,7 +95,7 @@ async def test_any_order_and_duplication_gives_the_newest_state(db: Database, or
 
 async def test_a_state_of_the_same_sequence_changes_nothing(db: Database):
     first = unit("a", 3)
-    other = replace(first, data=unit("a", 1).data)
+    other = first._replace(data=unit("a", 1).data)
 
     async def work(uow):
         await apply(uow, [first])
