@@ -9,6 +9,10 @@ from shared.contracts.base import EventData
 from shared.events.envelope import Event, Unreadable, decode
 from shared.events.handlers import Handler, Projection
 
+BACKLOG: Final = 100
+"""Records in a batch from which on a reader catches up. What comes as it happens is read whole, so that whatever a
+producer writes amiss is found at once."""
+
 Readable = tuple[Record, Event[EventData]]
 Wanted = tuple[Record, type[EventData]]
 
@@ -41,10 +45,11 @@ class Reader:
         """The types of which only one handler hears, and that one needs the newest of a subject alone."""
 
     def read(self, records: Sequence[Record], *, every: bool = False) -> Read:
-        """Read ``records``, also superseded ones if ``every``.
+        """Read ``records``, also superseded ones if ``every`` or if they are few.
 
         Where one cannot be read, all are: it may hide an older state that can.
         """
+        every = every or len(records) < BACKLOG
         wanted, superseded = self._wanted(records, every=every)
         readable: list[Readable] = []
         dead: list[tuple[Record, str]] = []

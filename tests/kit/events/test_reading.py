@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.bus.base import Record
 from shared.clock import SystemClock
 from shared.contracts.staff import PersonState
+from shared.events import reading
 from shared.events.envelope import headers_of
 from shared.events.handlers import project, react
 from shared.events.reading import Reader
@@ -19,6 +20,14 @@ RECORDS = st.lists(
     st.tuples(st.sampled_from("abc"), st.integers(1, 4), st.sampled_from(["good", "good", "good", "bad", "other"])),
     max_size=12,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def any_batch_is_a_backlog():
+    """Small batches show the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BACKLOG", 0)
+        yield
 
 
 @project(PersonState, states=True)
@@ -122,3 +131,11 @@ async def test_superseded_events_count_as_handled(listener, voice, registry):
     assert await listener.drain(listener.member()) == 9
     assert listener.batches == [[("a", 9)]]
     assert registry.get_sample_value("wangdian_events_handled_total", {"service": "tally"}) == 9
+
+
+def test_what_comes_as_it_happens_is_read_whole(monkeypatch):
+    monkeypatch.setattr(reading, "BACKLOG", 3)
+    records = [record(0, "a", 1, "bad"), record(1, "a", 2), record(2, "a", 3)]
+    few, many = Reader([states]).read(records[:2]), Reader([states]).read(records)
+    assert (offsets(few), len(few.dead), few.superseded) == ([1], 1, 0)
+    assert (offsets(many), len(many.dead), many.superseded) == ([2], 0, 2)
