@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from services.aggregator.metrics import generations, lifting, queries
 from services.aggregator.metrics.answers import DEFAULT_WITHIN, By
@@ -28,7 +29,7 @@ async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, str
     keys, so that no two transactions wait for each other in a circle."""
     if not changes:
         return
-    await uow.many(queries.ADD_CELLS, _columns(generation, sorted(changes, key=tuple)), distinct=True)
+    await uow.many(queries.ADD_CELLS, _columns(generation, sorted(changes, key=_CELL_KEY)), distinct=True)
     if carried := lifted(changes):
         await uow.many(lifting.ADD_CARRY, _columns(generation, carried), distinct=True)
     sums = [
@@ -38,6 +39,10 @@ async def add(uow: Uow, generation: int, changes: Sequence[Contribution], *, str
         if any(amounts)
     ]
     await uow.many(queries.ADD_ROLLUPS, sums, distinct=True)
+
+
+_ORDER: Final = ("metric", "unit", "day", "bucket", "service", "ticket_class")
+_CELL_KEY: Final = itemgetter(*map(Contribution._fields.index, _ORDER))
 
 
 def _columns(generation: int, changes: Sequence[Contribution]) -> dict[str, Sequence[Any]]:
