@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -251,6 +252,23 @@ def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
     page.clock.run_for(55_000)
     page.wait_for_url(re.compile(re.escape(HOME.format("zh", "normal"))))
     expect(page.get_by_role("heading", level=1).locator("visible=true")).to_have_text("您要办理什么业务？")
+
+
+def test_a_clock_that_is_set_neither_throws_a_customer_out_nor_keeps_their_screen(visitor):
+    watched = visitor(**SCREEN)
+    watched.sign_in(role="kiosk")
+    page = watched.context.new_page()
+    page.clock.install()
+    page.goto(watched.base_url + HOME.format("en", "normal"))
+    page.locator("[data-kiosk][data-ready=yes]").wait_for()
+    page.locator(".kiosk-tile").first.click()
+    page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=1))
+    page.clock.run_for(5_000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert HOME.format("en", "normal") in page.url
+    page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=1))
+    page.clock.run_for(85_000)
+    page.wait_for_url(re.compile(re.escape(HOME.format("zh", "normal"))))
 
 
 def test_low_mode_brings_every_control_within_reach_until_the_next_customer(visitor):
