@@ -18,8 +18,8 @@ from shared.db.bulk import takes_equal_keys
 from shared.db.doorbell import Doorbell
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
 from shared.db.merging import Waiting
-from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Statement
-from shared.db.uow import Reads, Rows, UnitContext, Uow
+from shared.db.statements import POSTGRES, Compiler, Prepared, Row, Rows, Statement
+from shared.db.uow import Reads, UnitContext, Uow
 from shared.observability.logging import get_logger
 
 T = TypeVar("T")

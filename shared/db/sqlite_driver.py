@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from shared.db.errors import DatabaseError, DatabaseUnavailable, IntegrityViolation, UniqueConflict, ValueRefused
-from shared.db.statements import SQLITE, Compiler, Row, Statement
-from shared.db.uow import Rows
+from shared.db.statements import SQLITE, Compiler, Row, Rows, Statement
 
 T = TypeVar("T")
 

@@ -21,6 +21,8 @@ SQLITE.insert_returning = SQLITE.update_returning = SQLITE.delete_returning = Tr
 
 Statement = sa.sql.expression.Executable
 Row = Any  # a named tuple made for its statement: attributes by column name
+Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
+"""Rows of parameters: one by one, or by column, with a value a row under each name."""
 
 
 class Prepared(NamedTuple):
@@ -44,8 +46,8 @@ class Prepared(NamedTuple):
             out[i] = bind(out[i])
         return out
 
-    def columns(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> list[Sequence[Any]]:
-        """The same for many rows, given one by one or by column: the values of each parameter."""
+    def columns(self, rows: Rows) -> list[Sequence[Any]]:
+        """The same for many rows, the values of each parameter."""
         if isinstance(rows, Mapping):
             count = len(next(iter(rows.values())))
             out = self._picked({**{name: [value] * count for name, value in self.defaults.items()}, **rows})
@@ -199,6 +201,7 @@ __all__ = [
     "Prepared",
     "ReturningInsert",
     "Row",
+    "Rows",
     "Statement",
     "insert",
     "table",

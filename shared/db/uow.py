@@ -10,16 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.db.statements import Row, Statement
+from shared.db.statements import Row, Rows, Statement
 
 if TYPE_CHECKING:
     from shared.contracts.base import EventData
     from shared.events.outgoing import Origin, Outgoing
     from shared.security.records import RecordKeys
-
-
-Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
-"""Rows of parameters: one by one, or by column, with a value a row under each name."""
 
 
 class Connection(Protocol):

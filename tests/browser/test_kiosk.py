@@ -235,7 +235,8 @@ def test_two_tabs_of_one_kiosk_never_give_the_same_number(visitor, road):
     assert waiting(road)[-6:] == given
 
 
-def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
+def left_alone(visitor):
+    """A kiosk in English whose customer has chosen a service; its clocks are the test's."""
     watched = visitor(**SCREEN)
     watched.sign_in(role="kiosk")
     page = watched.context.new_page()
@@ -243,6 +244,11 @@ def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
     page.goto(watched.base_url + HOME.format("en", "normal"))
     page.locator("[data-kiosk][data-ready=yes]").wait_for()
     page.locator(".kiosk-tile").first.click()
+    return page
+
+
+def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
+    page = left_alone(visitor)
     page.clock.run_for(65_000)
     expect(page.get_by_role("dialog")).to_contain_text("Are you still there?")
     shot(page, "kiosk/idle")
@@ -255,13 +261,7 @@ def test_an_idle_kiosk_returns_to_the_beginning_in_chinese(visitor):
 
 
 def test_a_clock_that_is_set_neither_throws_a_customer_out_nor_keeps_their_screen(visitor):
-    watched = visitor(**SCREEN)
-    watched.sign_in(role="kiosk")
-    page = watched.context.new_page()
-    page.clock.install()
-    page.goto(watched.base_url + HOME.format("en", "normal"))
-    page.locator("[data-kiosk][data-ready=yes]").wait_for()
-    page.locator(".kiosk-tile").first.click()
+    page = left_alone(visitor)
     page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=1))
     page.clock.run_for(5_000)
     expect(page.get_by_role("dialog")).to_have_count(0)

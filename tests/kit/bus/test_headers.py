@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.bus.kafka import headers as module
 from shared.bus.kafka.headers import Headers
 
 PAIRS = (("ce_id", b"1"), ("ce_type", "访".encode()), ("ce_subject", b"\xff\xfe"), ("ce_id", b"2"))
@@ -29,8 +30,6 @@ def test_an_order_that_was_learnt_misleads_nobody():
 
 
 def test_names_that_others_write_are_not_kept_for_ever():
-    from shared.bus.kafka import headers as module
-
     for n in range(500):
         assert Headers(((f"name-{n}", b"v"),)).get(f"name-{n}") == "v"
     assert len(module._PLACES) <= module._NAMES

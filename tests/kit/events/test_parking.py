@@ -283,3 +283,26 @@ async def history(steps, kinds, template, folder):
         assert [n for subject, n in answered if subject == name] == list(range(1, last + 1))
     await bus.close()
     await db.close()
+
+
+async def test_a_backlog_is_not_held_up_by_looks_for_what_is_due(listener, voice, monkeypatch):
+    monkeypatch.setattr(consumer_module, "LIMIT", 2)
+    monkeypatch.setattr(consumer_module, "DUE_EVERY", 3600.0)
+    looks = []
+
+    async def look():
+        looks.append(await listener.totals())
+        return 0
+
+    monkeypatch.setattr(listener.consumer, "retry_due", look)
+    listener.consumer._looked = asyncio.get_running_loop().time()
+    await voice.tell(*("a" * 5))
+    await listener.consumer.turn()
+    await listener.consumer.turn()
+    assert looks == []
+    await listener.consumer.turn()
+    assert looks == [{"a": 5}]
+    monkeypatch.setattr(consumer_module, "DUE_EVERY", 0.0)
+    await voice.tell(*("a" * 2))
+    await listener.consumer.turn()
+    assert looks == [{"a": 5}, {"a": 7}]
